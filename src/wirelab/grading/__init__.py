@@ -1,0 +1,1 @@
+"""What checks, diagnoses and grades; with authoring the only place that knows nbgrader."""

@@ -1,0 +1,1 @@
+"""Networks the learner's code lives on: embedded everywhere, kernel on Linux."""

@@ -1,0 +1,171 @@
+"""The one interface of a lab network, whichever kind is behind it.
+
+The learner is a host at one end of a link; `peer` is the host at the other end.
+This file must not know how either kind works.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from wirelab.protocols.segment import Segment
+
+
+class NetworkUnavailable(RuntimeError):
+    """This machine cannot make that kind of network; the message says why in one line."""
+
+
+class Clock(Protocol):
+    """Seconds that pass: virtual in the embedded network, real in the kernel's."""
+
+    def now(self) -> float:
+        """Return seconds since the network was made."""
+
+    def wait(self, seconds: float) -> None:
+        """Let so many seconds pass (at once, on a virtual clock)."""
+
+
+class Link(Protocol):
+    """The learner's end of a cable: Ethernet frames in, Ethernet frames out."""
+
+    def send(self, frame: bytes) -> None:
+        """Put one frame, without its check sequence, on the wire."""
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        """Return the next frame, or None when none came in time."""
+
+
+@dataclass(frozen=True)
+class SocketRow:
+    """One line of the peer's socket table, as `ss -tan` shows it; `state` in RFC 9293 names."""
+
+    state: str
+    local_address: str
+    local_port: int
+    remote_address: str
+    remote_port: int
+
+
+@dataclass(frozen=True)
+class NeighbourRow:
+    """One line of the peer's neighbour table, as `ip neigh` shows it; `mac` is None if unknown."""
+
+    address: str
+    mac: str | None
+    state: str
+
+
+class Connection(abc.ABC):
+    """A TCP socket that lives in the peer. No call blocks."""
+
+    @property
+    @abc.abstractmethod
+    def state(self) -> str:
+        """The TCP state in RFC 9293 names: `SYN-SENT`, `ESTABLISHED`, ..."""
+
+    @abc.abstractmethod
+    def send(self, data: bytes) -> None:
+        """Queue octets for sending."""
+
+    @abc.abstractmethod
+    def receive(self, timeout_s: float = 0.0) -> bytes | None:
+        """Return what has come, b"" at the end of the stream, or None when nothing came in time."""
+
+    @abc.abstractmethod
+    def shutdown_write(self) -> None:
+        """Send FIN, go on reading."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Close in both directions."""
+
+    @abc.abstractmethod
+    def abort(self) -> None:
+        """Close with RST."""
+
+
+class Peer(abc.ABC):
+    """The host at the other end: the Linux kernel, or its embedded stand-in."""
+
+    address: str
+    mac: str
+
+    @abc.abstractmethod
+    def listen(self, port: int = 0, *, backlog: int = 128, syn_cookies: bool = False) -> int:
+        """Listen on `port` (0: the system chooses) and return the port."""
+
+    @abc.abstractmethod
+    def accept(self, port: int, timeout_s: float = 1.0) -> Connection | None:
+        """Return the next established connection of a listening port, or None in time."""
+
+    @abc.abstractmethod
+    def connect(self, port: int, *, local_port: int = 0) -> Connection:
+        """Begin an active open towards the learner's `port` and return at once."""
+
+    @abc.abstractmethod
+    def sockets(self) -> list[SocketRow]:
+        """Return the TCP sockets of the peer, listeners included."""
+
+    @abc.abstractmethod
+    def neighbours(self) -> list[NeighbourRow]:
+        """Return the neighbour (ARP) table of the peer."""
+
+
+class SegmentWire(Protocol):
+    """The link, one layer up: TCP segments to and from the peer."""
+
+    def send(self, segment: Segment) -> None:
+        """Send one segment to the peer, wrapped in IPv4 and Ethernet, checksums filled in."""
+
+    def receive(self, timeout_s: float) -> Segment | None:
+        """Return the next segment from the peer, or None when none came in time."""
+
+
+class Network(abc.ABC):
+    """A link with the learner at one end and `peer` at the other. A context manager."""
+
+    kind: str
+    """`kernel` or `embedded`."""
+    why: str
+    """One line: what the peer is, and if not the kernel, why not."""
+    clock: Clock
+    link: Link
+    peer: Peer
+    address: str
+    """The learner's own IPv4 address."""
+    mac: str
+    """The learner's own MAC address."""
+
+    @staticmethod
+    def best(*, seed: int = 0, resolved: bool = True) -> Network:
+        """Return the kernel network where this machine allows it, else the embedded one.
+
+        `resolved`: the peer knows the learner's MAC address beforehand, so that no ARP crosses.
+        The environment variable WIRELAB_NETWORK (`kernel` or `embedded`) overrides the choice.
+        Raises NetworkUnavailable if the kind that WIRELAB_NETWORK asks for cannot be had.
+        """
+        from wirelab.lab import choose  # the kinds import this module
+
+        return choose.best(seed=seed, resolved=resolved)
+
+    @abc.abstractmethod
+    def wire(self) -> SegmentWire:
+        """Return the link as a wire that carries TCP segments."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Take the network down; nothing of it survives. Closing twice is harmless."""
+
+    @property
+    @abc.abstractmethod
+    def trace(self) -> Iterator:
+        """Every frame that crossed the learner's link so far: `wirelab.lab.trace.Record`s."""
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Sans-IO machines and message types; they know neither sockets nor clocks."""

@@ -1,0 +1,1 @@
+"""What learners talk to on loopback."""

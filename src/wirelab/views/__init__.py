@@ -1,0 +1,1 @@
+"""What learners look at; the only place that knows ipywidgets."""
