@@ -8,7 +8,8 @@ compile() {
     lock=$1; shift
     .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
         --no-emit-index-url --no-emit-find-links --no-annotate \
-        --custom-compile-command "make lock" "$@" pyproject.toml --output-file "$lock"
+        --custom-compile-command "make lock" --constraint tools/lock-constraints.txt \
+        "$@" pyproject.toml --output-file "$lock"
 }
 
 compile requirements.lock "$@"
