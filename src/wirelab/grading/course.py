@@ -5,6 +5,7 @@ It knows names and paths, and reads no notebook. Ids are final: grades are keyed
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,3 +129,29 @@ class Course:
     def written(self) -> tuple[Topic, ...]:
         """The topics whose lesson exists, in the course's order."""
         return tuple(each for each in TOPICS if self.lesson(each.id).is_file())
+
+
+def course_root(start: Path | None = None) -> Path | None:
+    """Find the course folder: `WIRELAB_LESSONS`' parent, else upwards from `start`, else the checkout.
+
+    `start` is the working directory by default. `None` when there is no `lessons/` anywhere, as on a
+    student's machine.
+    """
+    if named := os.environ.get("WIRELAB_LESSONS"):
+        return Path(named).resolve().parent
+    start = (start or Path.cwd()).resolve()
+    checkout = Path(__file__).resolve().parents[3]
+    for folder in (start, *start.parents, checkout):
+        if (folder / "lessons").is_dir() and (folder / "nbgrader_config.py").is_file():
+            return folder
+    return checkout if (checkout / "lessons").is_dir() else None
+
+
+def lesson_folder(topic: str, start: Path | None = None) -> Path | None:
+    """The folder `lessons/<topic>`, or `None` where the course's truth is not at hand."""
+    if named := os.environ.get("WIRELAB_LESSONS"):
+        folder = Path(named) / topic
+        return folder if folder.is_dir() else None
+    root = course_root(start)
+    folder = root / "lessons" / topic if root else None
+    return folder if folder and folder.is_dir() else None
