@@ -132,10 +132,10 @@ class Course:
 
 
 def course_root(start: Path | None = None) -> Path | None:
-    """Find the course folder: `WIRELAB_LESSONS`' parent, else upwards from `start`, else the checkout.
+    """Find the course folder, or the checkout that this package is installed from.
 
-    `start` is the working directory by default. `None` when there is no `lessons/` anywhere, as on a
-    student's machine.
+    `WIRELAB_LESSONS` names its `lessons/`; else it is looked for upwards from `start`, by default
+    the working folder. `None` when there is no `lessons/` anywhere, as on a student's machine.
     """
     if named := os.environ.get("WIRELAB_LESSONS"):
         return Path(named).resolve().parent

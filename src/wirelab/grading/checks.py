@@ -1,0 +1,215 @@
+"""Checks: what a test cell calls to compare the learner's answer and to say what is wrong with it.
+
+Plain calls, plain values: a learner's answer may be a proxy into another process. It knows nothing
+of nbgrader, notebooks or points.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from wirelab.grading import diagnose, explain
+from wirelab.grading.cases import CallCase, Case, ProbeCase, RefusalCase, ScriptCase, Step, step
+from wirelab.grading.diagnose import Sentence
+from wirelab.grading.outcomes import Outcome, Raised
+
+__all__ = ["CheckFailed", "Checks", "step"]
+
+_UNSET: Any = object()
+_LABEL = re.compile(r"^(  )(expected|yours)(?=  )")
+_COLOURS = {"expected": "\x1b[32mexpected\x1b[0m", "yours": "\x1b[31myours\x1b[0m"}
+
+
+class CheckFailed(AssertionError):
+    """A check did not hold; its text is the whole explanation, and all that a notebook shows."""
+
+    def _render_traceback_(self) -> list[str]:
+        paint = lambda found: found[1] + _COLOURS[found[2]]  # noqa: E731
+        return [_LABEL.sub(paint, line) for line in str(self).split("\n")]
+
+
+class Checks:
+    """The checks of one topic; `check = Checks("12_handshake")` stands in its set-up cell.
+
+    Every check returns `None` or raises `CheckFailed`. Arguments are copied for each call; results
+    are compared as plain values (see `wirelab.grading.compare`), never by the learner's `__eq__`.
+    `rule` is the sentence that a failure ends with where no misconception explains it, `rfc` its
+    source. `view` says how octets are shown: "segment", "packet", "frame" or "lines"; "hex" is for
+    integers.
+    """
+
+    step = staticmethod(step)
+
+    def __init__(self, topic: str):
+        self.topic = topic
+
+    def __call__(
+        self,
+        fn: Callable,
+        /,
+        *args: Any,
+        expected: Any,
+        rule: str = "",
+        rfc: str = "",
+        view: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Check that `fn(*args, **kwargs)` returns `expected`."""
+        self._judge(fn, [CallCase(args, kwargs, expected, view)], rule, rfc)
+
+    def each(
+        self,
+        fn: Callable,
+        cases: Iterable[Any],
+        *,
+        expected: Callable | Sequence[Any],
+        rule: str = "",
+        rfc: str = "",
+        view: str | None = None,
+    ) -> None:
+        """Check `fn(*case)` for every case against an oracle or a list of results, in order.
+
+        A case is a tuple of arguments; anything else is the one argument.
+        """
+        listed = [_arguments(case) for case in cases]
+        wanted = [expected(*case) for case in listed] if callable(expected) else list(expected)
+        pairs = zip(listed, wanted, strict=True)
+        self._judge(fn, [CallCase(args, {}, want, view) for args, want in pairs], rule, rfc)
+
+    def refuses(
+        self,
+        fn: Callable,
+        /,
+        *args: Any,
+        error: type[BaseException] | tuple[type[BaseException], ...] = ValueError,
+        rule: str = "",
+        rfc: str = "",
+        **kwargs: Any,
+    ) -> None:
+        """Check that `fn(*args, **kwargs)` raises `error`."""
+        self._judge(fn, [RefusalCase(args, kwargs, _several(error))], rule, rfc)
+
+    def refuses_each(
+        self,
+        fn: Callable,
+        cases: Iterable[Any],
+        *,
+        error: type[BaseException] | tuple[type[BaseException], ...] = ValueError,
+        rule: str = "",
+        rfc: str = "",
+    ) -> None:
+        """Check that `fn(*case)` raises `error` for every case."""
+        listed = [RefusalCase(_arguments(case), {}, _several(error)) for case in cases]
+        self._judge(fn, listed, rule, rfc)
+
+    def script(
+        self,
+        cls: Callable,
+        *,
+        steps: Sequence[Step],
+        start: Mapping[str, Any] | None = None,
+        rule: str = "",
+        rfc: str = "",
+    ) -> None:
+        """Check a sans-IO machine: `cls(**start)`, then each step's call, segments and state."""
+        self._judge(cls, [ScriptCase(start or {}, list(steps))], rule, rfc)
+
+    def probe(
+        self,
+        impl: Any,
+        probe: Callable[..., Any],
+        *,
+        expected: Any = _UNSET,
+        accepts: Callable[[Any], bool] | None = None,
+        says: str = "",
+        rule: str = "",
+        rfc: str = "",
+        view: str | None = None,
+    ) -> None:
+        """Check that `probe(impl)` gives `expected`, or a plain value for which `accepts` is true.
+
+        `impl` may be a tuple of answers that belong together: `probe(*impl)`; a planted wrong
+        answer then takes the place of the one it stands for. `says` says what was tried.
+        """
+        if (expected is _UNSET) == (accepts is None):
+            raise TypeError("check.probe: give either expected= or accepts=")
+        judge = None if accepts is None else lambda value: bool(accepts(value))
+        wanted = None if expected is _UNSET else expected
+        answers = impl if isinstance(impl, tuple) else (impl,)
+        self._judge_many(answers, [ProbeCase(probe, judge, wanted, says, view)], rule, rfc)
+
+    def that(self, condition: bool, says: str, rfc: str = "") -> None:
+        """Check a condition that the test worked out: the last resort, without a diagnosis."""
+        if type(condition) is not bool:
+            raise TypeError(
+                "check.that: the condition must be True or False, worked out by the test"
+            )
+        if not condition:
+            raise CheckFailed("\n".join(Sentence(says, rfc).lines()))
+
+    def _judge(self, fn: Any, cases: Sequence[Case], rule: str, rfc: str) -> None:
+        unpacked = [_Unpacked(case) for case in cases]
+        self._judge_many((fn,), unpacked, rule, rfc)
+
+    def _judge_many(self, answers: tuple, cases: Sequence[Case], rule: str, rfc: str) -> None:
+        outcomes = [case.run(answers) for case in cases]
+        wrong = [i for i, case in enumerate(cases) if not case.accepts(outcomes[i])]
+        if not wrong:
+            return
+        name = ", ".join(diagnose.name_of(answer) for answer in answers)
+        first = outcomes[wrong[0]]
+        if isinstance(first, Raised) and first.type_name == "NotImplementedError":
+            raise CheckFailed("\n".join(explain.wrap(_not_written(name, first)))) from None
+        names = diagnose.names_of(answers, _caller())
+        at, sentences = diagnose.diagnose(self.topic, answers, names, cases, outcomes, wrong)
+        lines = cases[at].lines(name, outcomes[at])
+        if len(cases) > 1:
+            lines.append(_count(len(wrong), len(cases), at == wrong[0]))
+        lines += diagnose.spoken(sentences or ([Sentence(rule, rfc)] if rule or rfc else []))
+        raise CheckFailed(
+            "\n".join(explain.shorten(line.rstrip(), explain.WIDTH) for line in lines)
+        ) from None
+
+
+class _Unpacked:
+    """A case of one answer, asked in the form of a case of several."""
+
+    def __init__(self, case: Case):
+        self.case = case
+        self.accepts, self.lines, self.identity = case.accepts, case.lines, case.identity
+
+    def run(self, answers: tuple, renamed: dict[str, str] | None = None) -> Outcome:
+        return self.case.run(answers[0], renamed)
+
+
+def _arguments(case: Any) -> tuple:
+    return case if type(case) is tuple else (case,)
+
+
+def _several(error: Any) -> tuple[type[BaseException], ...]:
+    return error if isinstance(error, tuple) else (error,)
+
+
+def _not_written(name: str, outcome: Raised) -> str:
+    function = outcome.function.partition(".<locals>")[0]
+    if function in ("", "<module>", name):
+        return f"Not written yet: {name}. Its brief is above this cell."
+    if function.startswith(f"{name}."):
+        return f"Not written yet: {function}. Its brief is above this cell."
+    return f"Not written yet: {function}, which {name} needs here."
+
+
+def _count(wrong: int, total: int, is_first: bool) -> str:
+    which = "this is the first" if is_first else "this is one of them"
+    return f"{wrong} of {total} cases {'differs' if wrong == 1 else 'differ'}; {which}."
+
+
+def _caller() -> dict[str, Any]:
+    """The names of the test cell: the first frame outside this package."""
+    frame = sys._getframe(1)
+    while frame and frame.f_globals.get("__name__", "").startswith("wirelab.grading"):
+        frame = frame.f_back
+    return frame.f_globals if frame else {}

@@ -1,0 +1,147 @@
+"""Which misconception explains a wrong result: the planted wrong answer that gives the very same.
+
+It runs planted answers on the cases that failed; a planted answer that crashes or cannot be loaded
+never breaks a check. It knows nothing of how a message is laid out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wirelab.grading import explain
+from wirelab.grading.cases import Case
+from wirelab.grading.course import lesson_folder
+from wirelab.grading.misconceptions import Misconception
+from wirelab.grading.outcomes import Outcome, Raised
+
+BUDGET_S = 10.0  # then the rule has to do
+TRIED = 12  # wrong cases on which an explanation is looked for
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What is wrong, and where the rule stands."""
+
+    says: str
+    rfc: str = ""
+
+    def lines(self) -> list[str]:
+        """The sentence in lines of at most 80 columns, its source at the end."""
+        # the source of the rule is not broken over two lines
+        text = "  ".join(filter(None, (self.says, self.rfc.replace(" ", "\N{NO-BREAK SPACE}"))))
+        return [line.replace("\N{NO-BREAK SPACE}", " ") for line in explain.wrap(text)]
+
+
+def spoken(sentences: Sequence[Sentence]) -> list[str]:
+    """One sentence, or two with "or" between them."""
+    lines: list[str] = []
+    for sentence in sentences[:2]:
+        lines += (["or"] if lines else []) + sentence.lines()
+    return lines
+
+
+def name_of(answer: Any) -> str:
+    """What the learner calls an answer."""
+    return str(getattr(answer, "__name__", None) or type(answer).__name__)
+
+
+def names_of(answers: tuple, names: dict[str, Any]) -> list[set[str]]:
+    """For each answer its own name and every global name of the test cell that is bound to it."""
+    return [{name_of(a)} | {name for name, value in names.items() if value is a} for a in answers]
+
+
+def diagnose(
+    topic: str,
+    answers: tuple,
+    names: Sequence[set[str]],
+    cases: Sequence[Case],
+    outcomes: Sequence[Outcome],
+    wrong: Sequence[int],
+) -> tuple[int, list[Sentence]]:
+    """Choose the wrong case to show and at most two sentences that explain it.
+
+    Preferred are planted answers that agree with the learner's on all cases, right ones included;
+    then those that agree on the most wrong ones.
+    """
+    found = _explanations(topic, answers, names, cases, outcomes, wrong[:TRIED])
+    if not found:
+        return wrong[0], []
+    best = max(rank for rank, _, _ in found)
+    at = min(at for rank, at, _ in found if rank == best)
+    sentences = [planted for rank, where, planted in found if rank == best and where == at]
+    return at, list(dict.fromkeys(Sentence(p.says, p.rfc) for p in sentences))[:2]
+
+
+def _explanations(
+    topic: str,
+    answers: tuple,
+    names: Sequence[set[str]],
+    cases: Sequence[Case],
+    outcomes: Sequence[Outcome],
+    wrong: Sequence[int],
+) -> list[tuple[tuple[int, int], int, Misconception]]:
+    deadline = time.monotonic() + BUDGET_S
+    found = []
+    with _silence():
+        for planted in candidates(topic):
+            place = next((i for i, known in enumerate(names) if planted.of in known), None)
+            if place is None:
+                continue
+            stand_in = (*answers[:place], planted.implementation, *answers[place + 1 :])
+
+            def agrees(
+                i: int, stand_in: tuple = stand_in, planted: Misconception = planted
+            ) -> bool:
+                return _agrees(cases[i], stand_in, planted.renamed, outcomes[i])
+
+            explained = [i for i in wrong if time.monotonic() < deadline and agrees(i)]
+            if explained:
+                everywhere = len(explained) == len(wrong) and all(
+                    time.monotonic() < deadline and agrees(i)
+                    for i in range(len(cases))
+                    if i not in explained
+                )
+                found.append(((int(everywhere), len(explained)), explained[0], planted))
+    return found
+
+
+def _agrees(case: Case, answers: tuple, renamed: dict[str, str], outcome: Outcome) -> bool:
+    if isinstance(outcome, Raised) and outcome.type_name in ("NameError", "ImportError"):
+        return False
+    try:
+        return case.run(answers, renamed).agrees(outcome)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return False
+
+
+def candidates(topic: str) -> Sequence[Misconception]:
+    """The planted wrong answers of a topic; none where its `lessons/` are not at hand.
+
+    With `WIRELAB_DIAGNOSE=strict`, as the proof sets it, a broken misconceptions.py is an error.
+    """
+    from wirelab.grading.reference import planted_answers
+
+    folder = lesson_folder(topic)
+    if folder is None:
+        return ()
+    try:
+        return planted_answers(folder)
+    except Exception:
+        if os.environ.get("WIRELAB_DIAGNOSE") == "strict":
+            raise
+        return ()
+
+
+@contextlib.contextmanager
+def _silence() -> Any:
+    sink = io.StringIO()
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+        yield
