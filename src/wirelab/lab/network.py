@@ -7,11 +7,14 @@ This file must not know how either kind works.
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterator
+import os
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from wirelab.protocols.segment import Segment
+
+if TYPE_CHECKING:
+    from wirelab.lab.trace import Record
 
 
 class NetworkUnavailable(RuntimeError):
@@ -29,7 +32,11 @@ class Clock(Protocol):
 
 
 class Link(Protocol):
-    """The learner's end of a cable: Ethernet frames in, Ethernet frames out."""
+    """The learner's end of a cable: Ethernet frames in, Ethernet frames out.
+
+    A link may have an attribute `arrived_s`: when the frame that `receive` last returned came,
+    in seconds of the network's clock. Without it, a frame came when it was taken.
+    """
 
     def send(self, frame: bytes) -> None:
         """Put one frame, without its check sequence, on the wire."""
@@ -59,7 +66,14 @@ class NeighbourRow:
 
 
 class Connection(abc.ABC):
-    """A TCP socket that lives in the peer. No call blocks."""
+    """A TCP socket that lives in the peer. No call blocks.
+
+    `send` and `receive` raise ConnectionResetError after a RST, ConnectionRefusedError if an
+    opening was answered by one, TimeoutError if the peer has given up.
+    """
+
+    local_port: int
+    remote_port: int
 
     @property
     @abc.abstractmethod
@@ -68,7 +82,7 @@ class Connection(abc.ABC):
 
     @abc.abstractmethod
     def send(self, data: bytes) -> None:
-        """Queue octets for sending."""
+        """Queue octets for sending; raises BlockingIOError if the socket takes none now."""
 
     @abc.abstractmethod
     def receive(self, timeout_s: float = 0.0) -> bytes | None:
@@ -95,11 +109,19 @@ class Peer(abc.ABC):
 
     @abc.abstractmethod
     def listen(self, port: int = 0, *, backlog: int = 128, syn_cookies: bool = False) -> int:
-        """Listen on `port` (0: the system chooses) and return the port."""
+        """Listen on `port` (0: the system chooses) and return the port.
+
+        `backlog` bounds the connections that wait, half open or for `accept`; with
+        `syn_cookies` every SYN is answered by a cookie, without a place in the queue (RFC 4987).
+        Raises OSError if the port is taken.
+        """
 
     @abc.abstractmethod
     def accept(self, port: int, timeout_s: float = 1.0) -> Connection | None:
-        """Return the next established connection of a listening port, or None in time."""
+        """Return the next established connection of a listening port, or None in time.
+
+        Raises ValueError if the peer does not listen on `port`.
+        """
 
     @abc.abstractmethod
     def connect(self, port: int, *, local_port: int = 0) -> Connection:
@@ -108,6 +130,19 @@ class Peer(abc.ABC):
     @abc.abstractmethod
     def sockets(self) -> list[SocketRow]:
         """Return the TCP sockets of the peer, listeners included."""
+
+    def state_of(self, port: int, remote_port: int) -> str:
+        """Return the TCP state of the peer's `port` towards the learner's `remote_port`.
+
+        `LISTEN` if there is only a listener, `CLOSED` if there is nothing.
+        """
+        state = "CLOSED"
+        for row in self.sockets():
+            if (row.local_port, row.remote_port) == (port, remote_port):
+                return row.state
+            if row.local_port == port and row.state == "LISTEN":
+                state = "LISTEN"
+        return state
 
     @abc.abstractmethod
     def neighbours(self) -> list[NeighbourRow]:
@@ -161,8 +196,24 @@ class Network(abc.ABC):
 
     @property
     @abc.abstractmethod
-    def trace(self) -> Iterator:
-        """Every frame that crossed the learner's link so far: `wirelab.lab.trace.Record`s."""
+    def trace(self) -> list[Record]:
+        """Every frame that crossed the learner's link so far, oldest first.
+
+        `Record.states` has the state of the `peer` where it is known.
+        """
+
+    @abc.abstractmethod
+    def faults(self, *, seed: int | None = None, **plan: object) -> None:
+        """Let things go wrong on the link from now on; without arguments, nothing any more.
+
+        `net.faults(loss=0.1, delay_s=0.05, duplicate=0.1, reorder=0.1, drop=rule)`; see
+        `wirelab.lab.faults.Plan` and `first`. `seed`: the network's own, if none is given.
+        Raises ValueError for what is no probability or no time.
+        """
+
+    @abc.abstractmethod
+    def save_pcap(self, path: str | os.PathLike) -> int:
+        """Write the trace as a pcap file for Wireshark; return the number of frames in it."""
 
     def __enter__(self) -> Network:
         return self

@@ -1,0 +1,263 @@
+"""The Linux kernel as a peer: real sockets, its tables, its settings, and commands run beside it.
+
+It knows the helper process and the tables, but no frame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import socket
+import struct
+import subprocess
+import time
+
+from wirelab.lab import addresses
+from wirelab.lab.kernel_control import Helper
+from wirelab.lab.kernel_tables import TCP_STATES, read_neighbours, read_sockets
+from wirelab.lab.network import Connection, NeighbourRow, Peer, SocketRow
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_CLOSE_POLITELY = struct.pack("ii", 0, 0)
+
+
+class KernelPeer(Peer):
+    """The kernel of a network namespace of its own; see `Peer`.
+
+    `sysctl`, `socket`, `run` and `start` exist in this kind only.
+    """
+
+    def __init__(self, helper: Helper) -> None:
+        self.address, self.mac = addresses.PEER_ADDRESS, addresses.PEER_MAC
+        self._helper = helper
+        self._listeners: dict[int, socket.socket] = {}
+        self._sockets: set[socket.socket] = set()
+        self._closed = False
+
+    def listen(self, port: int = 0, *, backlog: int = 128, syn_cookies: bool = False) -> int:
+        """Listen on `port`; `syn_cookies` is a setting of the host, so the last call counts."""
+        # 2: answer every SYN with a cookie, not only when the queue is full.
+        self.sysctl("tcp_syncookies", 2 if syn_cookies else 0)
+        listener = self._tcp_socket()
+        try:
+            listener.bind((self.address, port))
+        except OSError as error:
+            self._drop(listener)
+            if error.errno == errno.EADDRINUSE:
+                raise OSError(error.errno, f"the peer's port {port} is taken already") from error
+            raise
+        listener.listen(backlog)
+        chosen = listener.getsockname()[1]
+        self._listeners[chosen] = listener
+        return chosen
+
+    def accept(self, port: int, timeout_s: float = 1.0) -> KernelConnection | None:
+        listener = self._listeners.get(port)
+        if listener is None:
+            raise ValueError(f"the peer does not listen on port {port}")
+        deadline = time.monotonic() + timeout_s
+        while _readable(listener, deadline - time.monotonic()):
+            try:
+                accepted, remote = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                continue  # it was reset while it waited
+            self._adopt(accepted)
+            return KernelConnection(self, accepted, remote)
+        return None
+
+    def connect(self, port: int, *, local_port: int = 0) -> KernelConnection:
+        client = self._tcp_socket()
+        remote = (addresses.LEARNER_ADDRESS, port)
+        try:
+            client.bind((self.address, local_port))
+            result = client.connect_ex(remote)
+            if result not in (0, errno.EINPROGRESS):
+                raise OSError(result, os.strerror(result))
+        except OSError:
+            self._drop(client)
+            raise
+        return KernelConnection(self, client, remote)
+
+    def sockets(self) -> list[SocketRow]:
+        self._check_open()
+        return read_sockets(self._helper.tcp_table_fd)
+
+    def neighbours(self) -> list[NeighbourRow]:
+        self._check_open()
+        return read_neighbours(self._helper.netlink_fd)
+
+    def sysctl(self, name: str, value: int | str | None = None) -> str:
+        """Read a setting of the peer, after setting it if `value` is given.
+
+        `name` is short for IPv4's (`tcp_syn_retries`) or full (`net.ipv4.ip_forward`). Raises
+        OSError if the kernel has no such setting or refuses the value.
+        """
+        self._check_open()
+        full = name if name.startswith("net.") else f"net.ipv4.{name}"
+        path = full.replace(".", "/")
+        try:
+            return self._helper.ask("sysctl", path, None if value is None else str(value))[0]
+        except OSError as error:
+            raise OSError(error.errno, f"sysctl {full}: {error.strerror}") from error
+
+    def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
+        """Return a kernel socket of the peer, for what `listen` and `connect` do not do."""
+        self._check_open()
+        _, descriptors = self._helper.ask("socket", int(family), int(kind), protocol)
+        made = socket.socket(fileno=descriptors[0])
+        self._sockets.add(made)
+        return made
+
+    def start(self, *command: str) -> Command:
+        """Start a program in the peer (`ping`, `ss`, ...) and return at once.
+
+        Raises FileNotFoundError if the machine has no such program.
+        """
+        self._check_open()
+        try:
+            pid, pipes = self._helper.ask("start", command)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                error.errno, f"this machine has no command {command[0]!r}: install it"
+            ) from error
+        return Command(self._helper, command, pid, pipes)
+
+    def run(self, *command: str, timeout_s: float = 10.0) -> subprocess.CompletedProcess:
+        """Run a program in the peer to its end: `net.peer.run("ss", "-tan").stdout`.
+
+        Raises FileNotFoundError if the machine lacks it, TimeoutError if it does not end in time.
+        """
+        return self.start(*command).finish(timeout_s)
+
+    def _tcp_socket(self) -> socket.socket:
+        made = self.socket(socket.AF_INET, socket.SOCK_STREAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return self._prepare(made)
+
+    def _prepare(self, made: socket.socket) -> socket.socket:
+        # If the notebook is killed, its sockets must end at once: one that still said goodbye
+        # would hold the namespace for minutes. `KernelConnection.close` takes this back.
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        made.setblocking(False)
+        return made
+
+    def _adopt(self, accepted: socket.socket) -> None:
+        self._sockets.add(self._prepare(accepted))
+
+    def _drop(self, owned: socket.socket) -> None:
+        owned.close()
+        self._sockets.discard(owned)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this network is closed: make a new one")
+
+    def _close(self) -> None:
+        self._closed = True
+        for owned in self._sockets:
+            owned.close()
+        self._sockets.clear()
+        self._listeners.clear()
+
+
+class KernelConnection(Connection):
+    """A real TCP socket of the peer; see `Connection`."""
+
+    def __init__(self, peer: KernelPeer, owned: socket.socket, remote: tuple[str, int]) -> None:
+        self._peer, self._socket = peer, owned
+        self.local_port = owned.getsockname()[1]
+        self.remote_port = remote[1]
+
+    @property
+    def state(self) -> str:
+        if self._socket.fileno() >= 0:
+            info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+            if TCP_STATES[info[0]] != "CLOSED":
+                return TCP_STATES[info[0]]
+        # TIME-WAIT, and all that follows close(), is known to the table only.
+        return self._peer.state_of(self.local_port, self.remote_port)
+
+    def send(self, data: bytes) -> None:
+        try:
+            taken = self._socket.send(data)
+        except BlockingIOError as error:
+            raise BlockingIOError(
+                error.errno, f"the peer cannot take octets now: its socket is in {self.state}"
+            ) from error
+        if taken < len(data):
+            raise BlockingIOError(
+                errno.EAGAIN, f"the peer's send buffer is full; it took {taken} of {len(data)}"
+            )
+
+    def receive(self, timeout_s: float = 0.0) -> bytes | None:
+        if not _readable(self._socket, timeout_s):
+            return None
+        try:
+            return self._socket.recv(1 << 16)
+        except BlockingIOError:
+            return None
+
+    def shutdown_write(self) -> None:
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_POLITELY)
+        self._peer._drop(self._socket)
+
+    def abort(self) -> None:
+        self._peer._drop(self._socket)  # SO_LINGER has been set for this from the start
+
+
+class Command:
+    """A program that runs in the peer."""
+
+    def __init__(self, helper: Helper, command: tuple[str, ...], pid: int, pipes: list[int]):
+        self._helper, self._command, self._pid = helper, command, pid
+        self._pipes = [os.fdopen(pipe, "rb", buffering=0) for pipe in pipes]
+
+    def finish(self, timeout_s: float = 10.0) -> subprocess.CompletedProcess:
+        """Wait for its end; return status and what it wrote, as text.
+
+        Raises TimeoutError, and kills it, if it does not end in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        written = {pipe: bytearray() for pipe in self._pipes}
+        still_open = set(self._pipes)
+        status = None
+        try:
+            while still_open and (left := deadline - time.monotonic()) > 0:
+                for pipe in select.select(list(still_open), [], [], left)[0]:
+                    if chunk := pipe.read(1 << 16):
+                        written[pipe] += chunk
+                    else:
+                        still_open.discard(pipe)
+            if not still_open:
+                left = max(0.0, deadline - time.monotonic())
+                status, _ = self._helper.ask("wait", self._pid, left)
+        finally:
+            if status is None:
+                self.kill()
+        if status is None:
+            raise TimeoutError(f"{' '.join(self._command)} did not end within {timeout_s:g} s")
+        self._close_pipes()
+        out, err = (bytes(octets).decode(errors="replace") for octets in written.values())
+        return subprocess.CompletedProcess(list(self._command), status, out, err)
+
+    def kill(self) -> None:
+        """End it now."""
+        self._close_pipes()
+        with contextlib.suppress(ConnectionError):
+            self._helper.ask("kill", self._pid)
+
+    def _close_pipes(self) -> None:
+        for pipe in self._pipes:
+            pipe.close()
+
+
+def _readable(owned: socket.socket, timeout_s: float) -> bool:
+    poll = select.poll()  # select() fails above 1023 descriptors
+    poll.register(owned, select.POLLIN)
+    return bool(poll.poll(max(0.0, timeout_s) * 1000))

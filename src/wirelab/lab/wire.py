@@ -1,0 +1,100 @@
+"""The link one layer up: TCP segments wrapped in IPv4 and Ethernet, and unwrapped again.
+
+It answers nothing by itself, and it must not know what kind of network the link belongs to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wirelab.lab.network import Clock, Link
+from wirelab.protocols.codec import PROTOCOL_TCP, decode, encode, layers
+from wirelab.protocols.segment import Segment
+
+_ETHERTYPE_IPV4 = 0x0800
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A host by its IPv4 address and its MAC address."""
+
+    address: str
+    mac: str
+
+
+def wrap(segment: Segment, source: Endpoint, destination: Endpoint) -> bytes:
+    """Return a frame that carries the segment; raises ValueError if a field does not fit."""
+    scapy = layers()
+    octets = encode(segment, source.address, destination.address)
+    packet = scapy.Ether(src=source.mac, dst=destination.mac, type=_ETHERTYPE_IPV4) / scapy.IP(
+        src=source.address, dst=destination.address, proto=PROTOCOL_TCP, flags="DF"
+    )
+    return bytes(packet / octets)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A segment and the hosts whose addresses the frame around it named."""
+
+    segment: Segment
+    source: Endpoint
+    destination: Endpoint
+
+
+def unwrap(frame: bytes) -> Carried | None:
+    """Return the TCP segment in a frame, or None if there is none or it is damaged.
+
+    Only a whole IPv4 packet counts, without a wrong checksum; its length comes from its own
+    length field, since short frames are padded.
+    """
+    if len(frame) < 34 or int.from_bytes(frame[12:14]) != _ETHERTYPE_IPV4:
+        return None
+    scapy = layers()
+    header_length = (frame[14] & 0x0F) * 4
+    ether = scapy.Ether(frame[: 14 + header_length])
+    ip = ether.payload
+    if (
+        ip.version != 4
+        or not 20 <= header_length <= ip.len <= len(frame) - 14
+        or scapy.checksum(frame[14 : 14 + header_length]) != 0
+        or ip.proto != PROTOCOL_TCP
+        or ip.frag != 0
+        or ip.flags.MF
+    ):
+        return None
+    try:
+        segment = decode(frame[14 + header_length : 14 + ip.len], ip.src, ip.dst)
+    except ValueError:
+        return None
+    return Carried(segment, Endpoint(ip.src, ether.src), Endpoint(ip.dst, ether.dst))
+
+
+class EthernetWire:
+    """A `SegmentWire` over any link, between host `here` and host `there`."""
+
+    def __init__(self, link: Link, clock: Clock, *, here: Endpoint, there: Endpoint) -> None:
+        self._link, self._clock = link, clock
+        self._here, self._there = here, there
+        layers()  # now, rather than between the first two segments
+
+    def send(self, segment: Segment) -> None:
+        """Send one segment; raises ValueError if a field does not fit."""
+        self._link.send(wrap(segment, self._here, self._there))
+
+    def receive(self, timeout_s: float) -> Segment | None:
+        """Return the next whole segment from `there` to `here`, or None when none came in time.
+
+        What else comes meanwhile (ARP, ICMP, damaged segments) is passed over.
+        """
+        deadline = self._clock.now() + timeout_s
+        while True:
+            frame = self._link.receive(max(0.0, deadline - self._clock.now()))
+            if frame is None:
+                return None
+            carried = unwrap(frame)
+            if (
+                carried
+                and carried.source.address == self._there.address
+                and carried.destination == self._here
+            ):
+                return carried.segment
