@@ -1,1 +1,1 @@
-"""What authors run: build, adopt, prove."""
+"""What authors run: build, adopt, prove. `lessons/` is the truth, the rest is made from it."""

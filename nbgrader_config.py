@@ -1,0 +1,50 @@
+"""How nbgrader runs this course: its name, its folders, its limits.
+
+Read by every `nbgrader` command and by formgrader when they start in this folder. What each
+option may be: `nbgrader --help-all`. Plug-ins come by name; no code of the course lives here.
+"""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821  (traitlets puts it here)
+
+# --- the course ----------------------------------------------------------------------------
+
+# What students see in JupyterLab's assignment list, and the folder's name in the exchange.
+c.CourseDirectory.course_id = "wirelab"
+
+# The folder of this file, so that a command works from any folder below it too.
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+
+# Built by `wirelab build` from lessons/: edit there, or run `wirelab adopt` after an edit here.
+c.CourseDirectory.source_directory = "source"
+c.CourseDirectory.release_directory = "release"
+
+# nbgrader's own working folders; git ignores what is in them.
+c.CourseDirectory.submitted_directory = "submitted"
+c.CourseDirectory.autograded_directory = "autograded"
+c.CourseDirectory.feedback_directory = "feedback"
+
+# Never copied along with a notebook. "*.py": a lesson's text holds the hidden tests, and
+# nbgrader copies every other file of source/<topic>/ to the students.
+c.CourseDirectory.ignore = [
+    ".ipynb_checkpoints",
+    "*.pyc",
+    "__pycache__",
+    "feedback",
+    "*.py",
+    "gradebook.db*",
+]
+
+# --- running notebooks ---------------------------------------------------------------------
+
+# Seconds for one cell, and for a kernel to come up.
+c.Execute.timeout = 60
+c.Execute.startup_timeout = 60
+
+# A cell that hangs is interrupted and fails; the cells after it still run.
+c.Execute.interrupt_on_timeout = True
+
+# The kernel is done with when the last cell has run: asking it to leave politely costs more
+# than a second a notebook.
+c.Execute.shutdown_kernel = "immediate"
