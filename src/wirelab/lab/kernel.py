@@ -18,7 +18,7 @@ import weakref
 
 from wirelab.lab.base import LinkedNetwork
 from wirelab.lab.kernel_control import Helper
-from wirelab.lab.kernel_helper import SO_TIMESTAMPNS
+from wirelab.lab.kernel_namespace import SO_TIMESTAMPNS
 from wirelab.lab.kernel_peer import KernelPeer
 
 _HEADER_BYTES, _LONGEST_FRAME_BYTES = 14, 1514

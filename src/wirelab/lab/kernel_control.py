@@ -14,9 +14,10 @@ import sys
 import threading
 from pathlib import Path
 
-from wirelab.lab import addresses, kernel_helper
+from wirelab.lab import addresses
 from wirelab.lab.network import NetworkUnavailable
 
+_PROGRAM = Path(__file__).resolve().with_name("kernel_helper.py")
 _START_S = 20.0
 _ANSWER_S = 20.0
 
@@ -42,7 +43,7 @@ class Helper:
                         sys.executable,
                         "-I",
                         "-S",
-                        str(Path(kernel_helper.__file__).resolve()),
+                        str(_PROGRAM),
                         str(theirs.fileno()),
                     ],
                     pass_fds=[theirs.fileno()],
