@@ -123,7 +123,7 @@ def _named(layer: str, field: Field, value: object, octets: bytes) -> Iterator[F
         yield _field(layer, "flags", field.layer, first + 1, 8, Flag(int(value) & 0xFF).names())
         for position, (name, note) in enumerate(TCP_FLAGS):
             bit = int(value) >> (7 - position) & 1
-            said = "1, set" if bit else "0"
+            said = "1 (set)" if bit else "0"
             yield Field(field.layer, name, first + 1 + position, 1, said, note, depth=2)
     elif (layer, field.name) == ("TCP", "reserved"):
         yield _field(layer, "reserved", field.layer, first, 4, str(octets[0] & 0x0F))

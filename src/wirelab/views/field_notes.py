@@ -97,7 +97,7 @@ TCP_FLAGS = (
     ("CWR", "The sender has slowed down (RFC 3168)."),
     ("ECE", "Congestion was met; in a SYN, ECN is understood (RFC 3168)."),
     ("URG", "The urgent pointer counts."),
-    ("ACK", "The acknowledgment number counts; set in all but the very first segment."),
+    ("ACK", "The acknowledgment number counts; always set once the connection is established."),
     ("PSH", "Hand the data to the program now."),
     ("RST", "Give the connection up at once."),
     ("SYN", "Opens: the sequence number is the initial one. Counts as one number."),

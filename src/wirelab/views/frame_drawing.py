@@ -5,7 +5,7 @@ It knows fields and the pen, and neither scapy nor any widget.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from wirelab.views.drawing import Pen, canvas, written
@@ -18,14 +18,14 @@ COLUMNS = 16
 CELL = (31, 30)
 OFFSET = 44
 ROW = 23
-LIST_COLUMNS = (0, 84, 268)
+LIST_COLUMNS = (0, 66, 276)
 """Where octet numbers, names and values begin in the list."""
 TINTS = ("wl-layer-a", "wl-layer-b", "wl-layer-c")
 
 
 def draw_frame(octets: bytes, fields: Sequence[Field], *, title: str, description: str) -> str:
     """Return the frame as SVG text: octets above, fields below; parts of fields are left out."""
-    shown = [field for field in fields if field.depth == 1 or len(field.name) > 3]
+    shown = [field for field in fields if field.bits > 1 or field.depth == 1]
     layers = list(dict.fromkeys(field.layer for field in shown))
     grid_rows = -(-len(octets) // COLUMNS)
     width = 2 * MARGIN + OFFSET + COLUMNS * CELL[0]
@@ -50,9 +50,8 @@ def _octets(pen: Pen, octets: bytes, fields: Sequence[Field], layers: Sequence[s
     for column in range(COLUMNS):
         x = left + (column + 0.5) * CELL[0]
         pen.text(x, top - 9, str(column), "wl-t wl-small wl-mono wl-muted wl-mid")
-    for field in fields:
-        if field.depth == 1:
-            _outline(pen, field, left, top, _tint(layers, field.layer))
+    for first, end, layer in _runs(fields):
+        _outline(pen, first, end, left, top, _tint(layers, layer))
     for start in range(0, len(octets), COLUMNS):
         y = top + start // COLUMNS * CELL[1] + CELL[1] / 2 + 4.5
         pen.text(left - 14, y, str(start), "wl-t wl-small wl-mono wl-muted wl-end")
@@ -61,18 +60,25 @@ def _octets(pen: Pen, octets: bytes, fields: Sequence[Field], layers: Sequence[s
             pen.text(x, y, f"{octet:02x}", "wl-t wl-mono wl-mid")
 
 
-def _outline(pen: Pen, field: Field, left: float, top: float, css: str) -> None:
-    """Frame a field's bits; one that goes over the end of a row gets a frame in each row."""
-    bits_a_row = COLUMNS * 8
-    bit, end = field.first_bit, field.first_bit + field.bits
-    while bit < end:
-        row = bit // bits_a_row
-        stop = min(end, (row + 1) * bits_a_row)
-        x = left + bit % bits_a_row / 8 * CELL[0]
-        wide = (stop - bit) / 8 * CELL[0]
-        y = top + row * CELL[1]
-        pen.box(x + 1, y + 2, wide - 2, CELL[1] - 4, f"wl-cell {css}", radius=4)
-        bit = stop
+def _runs(fields: Sequence[Field]) -> Iterator[tuple[int, int, str]]:
+    """Yield (first octet, octet after the last, layer); fields that share an octet are one run."""
+    first = 0
+    for field in (field for field in fields if field.depth == 1):
+        end = field.first_bit + field.bits
+        if end % 8 == 0:
+            yield first, end // 8, field.layer
+            first = end // 8
+
+
+def _outline(pen: Pen, first: int, end: int, left: float, top: float, css: str) -> None:
+    """Frame a run of octets; one that goes over the end of a row gets a frame in each row."""
+    while first < end:
+        row = first // COLUMNS
+        stop = min(end, (row + 1) * COLUMNS)
+        x = left + first % COLUMNS * CELL[0]
+        wide = (stop - first) * CELL[0]
+        pen.box(x + 1, top + row * CELL[1] + 2, wide - 2, CELL[1] - 4, f"wl-cell {css}", radius=4)
+        first = stop
 
 
 def _list(
