@@ -1024,7 +1024,8 @@ def own_number_in_ack(lines):
     for line in lines:
         seq, ack = line.seq, line.ack
         if isinstance(seq, str):
-            seq = found[seq] = following[line.sender]
+            found[seq] = following[line.sender]
+            seq = found[seq]
         taken = line.length + ("SYN" in line.flags) + ("FIN" in line.flags)
         following[line.sender] = (seq + taken) % 2**32
         if isinstance(ack, str):
@@ -1039,7 +1040,8 @@ def count_with(lines, taken, modulo=2**32):
         other = "server" if line.sender == "client" else "client"
         seq, ack = line.seq, line.ack
         if isinstance(seq, str):
-            seq = found[seq] = following[line.sender]
+            found[seq] = following[line.sender]
+            seq = found[seq]
         if isinstance(ack, str):
             found[ack] = following[other]
         following[line.sender] = seq + taken(line)

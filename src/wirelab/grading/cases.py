@@ -154,10 +154,10 @@ class Step:
 
     method: str
     args: tuple = ()
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
     sends: Sequence[Any] | None = ()
     state: str | None = None
     error: type[BaseException] | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def step(
@@ -166,14 +166,15 @@ def step(
     sends: Sequence[Segment | Mapping[str, Any]] | None = (),
     state: str | None = None,
     error: type[BaseException] | None = None,
-    **kwargs: Any,
+    **attributes: Any,
 ) -> Step:
-    """Call `method(*args, **kwargs)`, which returns the segments `sends` and leaves `.state` so.
+    """Call `method(*args)`, which returns the segments `sends` and leaves `.state` so.
 
     A dict in `sends` names only the fields that count. `sends=None` and `state=None` are not looked
     at; `sends=()` means that nothing may be sent. With `error`, the call must raise it instead.
+    Further attributes of the machine are given by name: `timer_s=1.0`.
     """
-    return Step(method, args, kwargs, sends, state, error)
+    return Step(method, args, sends, state, error, attributes)
 
 
 @dataclass
@@ -199,8 +200,11 @@ class ScriptCase:
     def _take(self, machine: Any, each: Step, renamed: dict[str, str] | None) -> Outcome:
         try:
             method = getattr(machine, each.method)
-            sent = plain(method(*copied(each.args), **copied(dict(each.kwargs))), renamed)
+            sent = plain(method(*copied(each.args)), renamed)
             state = plain(getattr(machine, "state", None), renamed)
+            attributes = {
+                name: plain(getattr(machine, name), renamed) for name in each.attributes
+            }
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -209,7 +213,7 @@ class ScriptCase:
             sent = []
         if isinstance(sent, Record):
             sent = [sent]
-        return Returned((sent, state))
+        return Returned((sent, state, attributes))
 
     def accepts(self, outcome: Outcome) -> bool:
         return isinstance(outcome, Transcript) and self.failing(outcome) is None
@@ -225,7 +229,7 @@ class ScriptCase:
         return ladders.script_lines(name, self, outcome)
 
     def identity(self) -> str:
-        steps = [[s.method, list(s.args), dict(s.kwargs)] for s in self.steps]
+        steps = [[s.method, list(s.args), sorted(s.attributes)] for s in self.steps]
         return f"script {canonical(plain(dict(self.start)))} {canonical(plain(steps))}"
 
 
@@ -246,8 +250,10 @@ def _as_wanted(want: Step, got: Outcome) -> bool:
         return isinstance(got, Raised) and want.error.__name__ in got.bases
     if not isinstance(got, Returned):
         return False
-    sent, state = got.value
+    sent, state, attributes = got.value
     if want.state is not None and state != want.state:
+        return False
+    if any(not same(plain(value), attributes[name]) for name, value in want.attributes.items()):
         return False
     return want.sends is None or sends_match(want.sends, sent)
 

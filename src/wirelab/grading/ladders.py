@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from wirelab.grading import explain
-from wirelab.grading.cases import ScriptCase, Step, Transcript, segment_matches
-from wirelab.grading.compare import Record, plain
+from wirelab.grading.cases import ScriptCase, Step, Transcript, segment_matches, sends_match
+from wirelab.grading.compare import Record, plain, same
 from wirelab.grading.outcomes import Outcome, Raised, Returned
 
 LANE = 46  # columns between the two lifelines
@@ -40,8 +40,7 @@ def script_lines(name: str, case: ScriptCase, outcome: Outcome) -> list[str]:
 
 def _call(each: Step) -> str:
     args = tuple(plain(value) for value in each.args)
-    kwargs = {key: plain(value) for key, value in each.kwargs.items()}
-    return explain.shorten(" ".join(explain.call_text(each.method, args, kwargs)), 62)
+    return explain.shorten(" ".join(explain.call_text(each.method, args, {})), 62)
 
 
 def _received(each: Step) -> list[str]:
@@ -54,7 +53,7 @@ def _received(each: Step) -> list[str]:
 
 def _step_ladder(each: Step, got: Outcome) -> list[str]:
     lines = _received(each) or [f"  {_call(each)}"]
-    sent, state = got.value if isinstance(got, Returned) else ([], None)
+    sent, state, _ = got.value if isinstance(got, Returned) else ([], None, {})
     for segment in sent:
         text = explain.segment_text(segment) if _is_segment(segment) else explain.show(segment)
         lines.append(_arrow(text, "", ">"))
@@ -84,12 +83,16 @@ def _verdict(want: Step, got: Outcome) -> list[str]:
         return [*lines, f"{explain.YOURS}sends {_sent_text(got.value[0])}"]
     if isinstance(got, Raised):
         return [*_wanted_lines(want), *explain.raised_lines(got)]
-    sent, state = got.value
+    sent, state, attributes = got.value
     lines = []
-    if want.sends is not None and (rows := _sent_rows(want.sends, sent)):
-        lines += rows
+    if want.sends is not None and not sends_match(want.sends, sent):
+        lines += _sent_rows(want.sends, sent)
     if want.state is not None and state != want.state:
         lines += [f"{explain.EXPECTED}state {want.state}", f"{explain.YOURS}state {_state(state)}"]
+    for name, value in want.attributes.items():
+        if not same(plain(value), attributes[name]):
+            lines.append(f"{explain.EXPECTED}{name} {explain.show(plain(value))}")
+            lines.append(f"{explain.YOURS}{name} {explain.show(attributes[name])}")
     return lines
 
 
@@ -99,6 +102,7 @@ def _wanted_lines(want: Step) -> list[str]:
         parts.append(f"sends {_sent_text([_wanted(item) for item in want.sends])}")
     if want.state is not None:
         parts.append(f"state {want.state}")
+    parts += [f"{name} {explain.show(plain(value))}" for name, value in want.attributes.items()]
     return explain.labelled(explain.EXPECTED, "; ".join(parts) or "no exception")
 
 
@@ -140,7 +144,7 @@ def _sent_rows(wanted: Any, sent: Any) -> list[str]:
             break
         if not segment_matches(want, got) and isinstance(got, Record):
             return [*lines, *explain.field_table(_field_rows(_wanted(want), got))]
-    return lines if len(wanted) != len(sent) else []
+    return lines
 
 
 def _field_rows(want: Record, got: Record) -> list[tuple[str, str, str]]:
