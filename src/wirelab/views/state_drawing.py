@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from wirelab.protocols.table import Transition
 from wirelab.views.drawing import Pen, canvas, number, sans_width, wrapped, written
@@ -49,7 +50,7 @@ def draw_machine(
     height = floor + (len(rest) * 18 + 22 if rest else 0)
     pen = canvas(width, height, title=title, description=description, live=live)
     body = pen.group("", transform=f"translate({number(-left)} {number(-top)})")
-    steps = set(zip(trail, trail[1:], strict=False))
+    steps = set(pairwise(trail))
     for pair, points in lines.items():
         _arrow(body.group("wl-edge-visited" if pair in steps else "wl-edge"), points)
     for label in labels.values():
@@ -81,12 +82,12 @@ def _state(
     left, top, _, _ = _box(place)
     group.box(left, top, *BOX, "wl-state-shape", radius=9)
     if here:
-        group.box(left - 4.5, top - 4.5, BOX[0] + 9, BOX[1] + 9, "wl-state-ring", radius=12)
-        group.path(f"M{number(left + 8)} {number(place[1] - 5)}l8 5l-8 5z", "wl-mark")
+        group.box(left + 4, top + 4, BOX[0] - 8, BOX[1] - 8, "wl-state-ring", radius=6)
+        group.path(f"M{number(left + 11)} {number(place[1] - 5)}l8 5l-8 5z", "wl-mark")
     shift = 5 if here else 0
     group.text(place[0] + shift, place[1] + 4.5, state, "wl-t wl-mono wl-mid wl-state-name")
-    if state in trail:
-        order = len(trail) - 1 - list(reversed(trail)).index(state) + 1
+    if state in trail and len(trail) > 1:
+        order = len(trail) - list(reversed(trail)).index(state)
         group.add("circle", "wl-badge", cx=left + 4, cy=top, r=9)
         group.text(left + 4, top + 4, str(order), "wl-count")
 

@@ -60,17 +60,23 @@ TCP_ROUTES: dict[Pair, tuple[Point, ...]] = {
 }
 # Which part of a cornered arrow carries the label, if not the longest.
 TCP_LABELLED: dict[Pair, int] = {
-    ("LAST-ACK", "CLOSED"): 0,
+    ("LAST-ACK", "CLOSED"): 1,
     ("TIME-WAIT", "CLOSED"): 1,
     ("FIN-WAIT-2", "TIME-WAIT"): 1,
 }
-# The side of these arrows on which the label stands, as (right, down), where the rule finds no room.
+# The side of these arrows on which the label stands, as (right, down); else it is the outer one.
 TCP_SIDES: dict[Pair, Point] = {
     ("FIN-WAIT-1", "CLOSING"): (1, -1),
-    ("LAST-ACK", "CLOSED"): (0, 1),
+    ("LAST-ACK", "CLOSED"): (-1, 0),
+    ("CLOSED", "SYN-SENT"): (1, 0),
+    ("CLOSING", "TIME-WAIT"): (1, 0),
+    ("SYN-RECEIVED", "ESTABLISHED"): (-1, 1),
+    ("SYN-SENT", "ESTABLISHED"): (1, 1),
     ("SYN-SENT", "CLOSED"): (-1, 0),
     ("FIN-WAIT-1", "FIN-WAIT-2"): (-1, 0),
 }
+APART = 6.5
+"""How far each of two opposite arrows stands off the line between the centres."""
 LAYER_GAP = 140
 COLUMN_GAP = 290
 
@@ -123,11 +129,14 @@ def _routes(places: dict[str, Point], pairs: Sequence[Pair]) -> dict[Pair, tuple
     """Return straight lines, and ways round on the right for those that a box stands in."""
     routes: dict[Pair, tuple[Point, ...]] = {}
     margin = max((x for x, _ in places.values()), default=0) + BOX[0] / 2 + 50
+    gap = BOX[1] / 2 + 24
     for a, b in pairs:
         others = [place for state, place in places.items() if state not in (a, b)]
         if any(_meets(places[a], places[b], other) for other in others):
-            routes[a, b] = ((margin, places[a][1] + 7), (margin, places[b][1] - 7))
-            margin += 150
+            (xa, ya), (xb, yb) = places[a], places[b]
+            below, above = (xa + 34, ya + gap), (xb + 34, yb - gap)
+            routes[a, b] = (below, (margin, ya + gap), (margin, yb - gap), above)
+            margin, gap = margin + 150, gap + 9
         else:
             routes[a, b] = ()
     return routes
@@ -154,7 +163,7 @@ def line_of(layout: Layout, pair: Pair) -> list[Point]:
     if opposite == ():
         across, down = end[0] - start[0], end[1] - start[1]
         length = (across**2 + down**2) ** 0.5
-        shift = (-down / length * 9, across / length * 9)
+        shift = (-down / length * APART, across / length * APART)
     start, end = ((x + shift[0], y + shift[1]) for x, y in (start, end))
     centre_a, centre_b = (layout.places[state] for state in pair)
     return [_leaves(start, end, centre_a), _leaves(end, start, centre_b)]
