@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wirelab.authoring import cache
-from wirelab.authoring.figures import figure_digests, plan_figures
+from wirelab.authoring.figures import edited_figures, figure_digests, plan_figures
 from wirelab.authoring.lesson import Lesson, LessonProblems, Problem, read_lesson
 from wirelab.grading.course import TOPICS, Course, is_topic
 from wirelab.grading.errors import CourseError
@@ -91,9 +91,7 @@ def build(
     from wirelab.authoring import editions  # nbformat, and below nbgrader, are slow to import
     from wirelab.authoring.release import release
 
-    notebook = editions.instructor_edition(lesson)
-    notebook.metadata["wirelab"]["figures"] = figure_digests(lesson)
-    source = editions.dumps(notebook)
+    source = instructor_octets(lesson)
     if not discard_edits:
         refuse_to_lose(course, topic_id, source)
     released = release(course.root, topic_id, source)
@@ -112,10 +110,17 @@ def build(
     return Built(topic_id, tuple(names))
 
 
+def instructor_octets(lesson: Lesson) -> bytes:
+    """The instructor edition as a file; it remembers its cells and figures as they are now."""
+    from wirelab.authoring import editions
+
+    notebook = editions.instructor_edition(lesson)
+    notebook.metadata["wirelab"]["figures"] = figure_digests(lesson)
+    return editions.dumps(notebook)
+
+
 def refuse_to_lose(course: Course, topic_id: str, new: bytes) -> None:
     """Raise `Edited` if the instructor edition was edited and the lesson does not have it yet."""
-    from wirelab.authoring.figures import edited_figures
-
     names = [f"figures/{name}" for name in edited_figures(course, topic_id)]
     names += edited_cells(course.source(topic_id), new)
     if names:

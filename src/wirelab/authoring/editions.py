@@ -33,7 +33,7 @@ _NEIGHBOUR = re.compile(r"""(\]\(|href=["'])\.\./([a-z0-9_]+)/\2\.ipynb""")
 def instructor_edition(lesson: Lesson) -> NotebookNode:
     """The notebook with solutions and hidden tests; hints are not in it."""
     notebook = new_notebook(metadata=_metadata(lesson))
-    notebook.cells = [_cell(cell) for cell in lesson.cells if cell.role != "hint"]
+    notebook.cells = [cell_of(cell) for cell in lesson.cells if cell.role != "hint"]
     notebook.metadata["wirelab"]["built"] = fingerprints(notebook)
     return notebook
 
@@ -56,7 +56,8 @@ def _metadata(lesson: Lesson) -> dict[str, Any]:
     }
 
 
-def _cell(cell: Cell) -> NotebookNode:
+def cell_of(cell: Cell) -> NotebookNode:
+    """A lesson's cell as a notebook's, its role said in nbgrader's terms."""
     metadata = {key: value for key, value in cell.metadata.items() if key != "title"}
     if cell.role:
         metadata["nbgrader"] = {
@@ -75,30 +76,29 @@ def _cell(cell: Cell) -> NotebookNode:
 # --- what a notebook holds, whoever saved it -------------------------------------------------
 
 
-def fingerprint(cell: NotebookNode) -> str:
-    """A digest of what an author writes in a cell; outputs and layout do not count."""
+def head(cell: NotebookNode) -> list[Any]:
+    """What a lesson's marker line says of a cell: kind, role, id, points, tags."""
     nbgrader = dict(cell.metadata.get("nbgrader", {}))
     role = nbgrader_role(nbgrader)
     points = nbgrader.get("points") if role in POINTED else None
-    what = [
+    return [
         cell.cell_type,
-        cell.source,
         role,
         nbgrader.get("grade_id", "") if role else "",
         None if points is None else float(points),
         sorted(cell.metadata.get("tags", [])),
     ]
-    return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:12]
+
+
+def fingerprint(cell: NotebookNode) -> str:
+    """A digest of what an author writes in a cell; outputs and layout do not count."""
+    what = json.dumps([*head(cell), cell.source.strip("\n")])
+    return hashlib.sha256(what.encode()).hexdigest()[:12]
 
 
 def fingerprints(notebook: NotebookNode) -> list[str]:
     """One line per cell, `id fingerprint`: kept in the notebook, it tells an edit from a build."""
     return [f"{cell.get('id', '')} {fingerprint(cell)}" for cell in notebook.cells]
-
-
-def edited(notebook: NotebookNode) -> bool:
-    """Whether somebody changed the notebook since it was built; running it is no change."""
-    return fingerprints(notebook) != notebook.metadata.get("wirelab", {}).get("built")
 
 
 def dumps(notebook: NotebookNode) -> bytes:
@@ -187,7 +187,6 @@ def _check_cells(topic_id: str) -> Iterable[NotebookNode]:
         id=f"{topic_id}-check-text",
     )
     yield new_code_cell(
-        "from wirelab.grading.selfcheck import check_button\n\n"
-        f'check_button("{topic_id}")',
+        f'from wirelab.grading.selfcheck import check_button\n\ncheck_button("{topic_id}")',
         id=f"{topic_id}-check",
     )

@@ -34,9 +34,7 @@ def digest(path: Path) -> str:
 
 def figure_digests(lesson: Lesson) -> dict[str, str]:
     """Name and digest of each figure of a lesson."""
-    return {
-        name: digest(path) for name, path in figures_of(lesson.path.parent / "figures").items()
-    }
+    return {name: digest(path) for name, path in figures_of(lesson.path.parent / "figures").items()}
 
 
 def folders(course: Course, topic_id: str) -> tuple[Path, Path, Path]:

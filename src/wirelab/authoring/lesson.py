@@ -44,7 +44,7 @@ class Problem:
     def at(self, root: Path) -> str:
         """`lessons/12_handshake/lesson.py:12: message`, the path relative to `root`."""
         path = self.path.relative_to(root) if self.path.is_relative_to(root) else self.path
-        return f"{path.as_posix()}:{self.line}: {self.message}"
+        return f"{path.as_posix()}:{self.line or ''}{': ' if self.line else ' '}{self.message}"
 
 
 class LessonProblems(CourseError):
@@ -110,7 +110,8 @@ def read_lesson(topic: str, path: Path) -> Lesson:
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise LessonProblems([Problem(path, 0, f"save it as UTF-8 ({error.reason})")], path.parent)
+        problem = Problem(path, 0, f"save it as UTF-8 ({error.reason})")
+        raise LessonProblems([problem], path.parents[2]) from None
     return parse_lesson(topic, path, text.replace("\r\n", "\n"))
 
 
@@ -130,12 +131,12 @@ def _front_matter(lines: list[str], path: Path) -> dict[str, Any]:
     for n, line in enumerate(lines):
         if line.strip() and not line.startswith("#"):
             message = 'code before the first cell: put "# %%" on a line of its own above it'
-            raise LessonProblems([Problem(path, n + 1, message)], path.parent)
+            raise LessonProblems([Problem(path, n + 1, message)], path.parents[2])
     if not bars:
         return {}
     if len(bars) != 2:
         message = 'the header needs two "# ---" lines, one above and one below'
-        raise LessonProblems([Problem(path, bars[0] + 1, message)], path.parent)
+        raise LessonProblems([Problem(path, bars[0] + 1, message)], path.parents[2])
     block = "\n".join(line[1:].removeprefix(" ") for line in lines[bars[0] + 1 : bars[1]])
     try:
         front = (yaml.safe_load(block) or {}).get("wirelab")
@@ -143,7 +144,7 @@ def _front_matter(lines: list[str], path: Path) -> dict[str, Any]:
         front = None
     if not isinstance(front, dict):
         message = 'the header is not YAML with "wirelab:" and, indented, title, minutes, builds_on'
-        raise LessonProblems([Problem(path, bars[0] + 1, message)], path.parent)
+        raise LessonProblems([Problem(path, bars[0] + 1, message)], path.parents[2])
     return front
 
 

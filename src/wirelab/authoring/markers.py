@@ -45,7 +45,9 @@ def read(source: str) -> tuple[dict[str, int], list[Slip]]:
             meant = f"### {like['edge'].upper()} {kind}"
             if kind == SCHEME:
                 meant = f"=== {like['edge'].upper()} {kind} ==="
-            slips.append(Slip(n, f'"{line.strip()}" is no marker: write "{meant}" alone on its line'))
+            slips.append(
+                Slip(n, f'"{line.strip()}" is no marker: write "{meant}" alone on its line')
+            )
             continue
         edge, kind = exact["edge"] or exact["edge2"], exact["kind"] or exact["kind2"]
         if edge == "BEGIN" and opened:

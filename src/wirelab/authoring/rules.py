@@ -38,8 +38,8 @@ def problems(lesson: Lesson, codes: dict[str, Code], draft: bool = False) -> Ite
     yield from code_cells(lesson, codes)
     yield from test_endings(lesson)
     yield from test_names(lesson, codes)
-    yield from figures(lesson)
     if not draft:
+        yield from figures(lesson)
         yield from exercises(lesson)
 
 
@@ -96,9 +96,7 @@ def roles(lesson: Lesson) -> Iterator[Problem]:
             wanted = f"<exercise>-{cell.role}" + {"hint": "-1", "test": "-<behaviour>"}.get(
                 cell.role, ""
             )
-            yield _at(
-                lesson, cell, f'id "{cell.given_id}" of a {cell.role} cell: name it {wanted}'
-            )
+            yield _at(lesson, cell, f'id "{cell.given_id}" of a {cell.role} cell: name it {wanted}')
         if cell.role == "hint" and cell.kind != "markdown":
             yield _at(lesson, cell, 'a hint is text: write "# %% [markdown] role="hint" ..."')
         if cell.role == "task" and cell.kind != "markdown":
