@@ -27,7 +27,7 @@ class LinkedNetwork(Network):
         self.address, self.mac = addresses.LEARNER_ADDRESS, addresses.LEARNER_MAC
         self.peer = peer
         self._seed = seed
-        self._tracer = Tracer(link, clock, self._states)
+        self._tracer = Tracer(link, clock, _PeerStates(peer))
         self.link = self._faults = Faults(self._tracer, clock, seed=seed)
         self.clock = PassingClock(clock, self._faults)
 
@@ -49,13 +49,25 @@ class LinkedNetwork(Network):
     def save_pcap(self, path: str | os.PathLike) -> int:
         return write_pcap(path, self.trace)
 
-    def _states(self, frame: bytes, sent: bool) -> dict[str, str]:
-        """Return the state of the peer's end of the conversation that a frame belongs to."""
+
+class _PeerStates:
+    """The state of the peer's end of the conversation that a frame belongs to."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._last: dict[tuple[int, int], str] = {}
+
+    def __call__(self, frame: bytes, sent: bool) -> dict[str, str]:
         ports = _tcp_ports(frame)
         if ports is None:
             return {}
-        theirs, ours = reversed(ports) if sent else ports
-        return {"peer": self.peer.state_of(theirs, ours)}
+        ends = ports[::-1] if sent else ports
+        state = self._peer.state_of(*ends)
+        # Once there was a connection, its end is CLOSED, although the listener is still there.
+        if state == "LISTEN" and self._last.get(ends, "LISTEN") != "LISTEN":
+            state = "CLOSED"
+        self._last[ends] = state
+        return {"peer": state}
 
 
 def _tcp_ports(frame: bytes) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ It knows descriptors and requests, but not what a peer or a frame is.
 
 from __future__ import annotations
 
+import array
 import contextlib
 import json
 import os
@@ -18,6 +19,7 @@ from wirelab.lab import addresses
 from wirelab.lab.network import NetworkUnavailable
 
 _PROGRAM = Path(__file__).resolve().with_name("kernel_helper.py")
+_ENDED = "the helper process of this network has ended: make a new network"
 _START_S = 20.0
 _ANSWER_S = 20.0
 
@@ -50,6 +52,8 @@ class Helper:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
+                    # Jupyter's signals go to the process group; the helper ends by itself.
+                    start_new_session=True,
                 )
             self._control.settimeout(_START_S)
             self._control.send(json.dumps(_settings(resolved)).encode())
@@ -80,11 +84,14 @@ class Helper:
         with self._lock:
             self._number += 1
             number = self._number
-            self._control.send(json.dumps([number, verb, *arguments]).encode())
+            try:
+                self._control.send(json.dumps([number, verb, *arguments]).encode())
+            except BrokenPipeError:
+                raise ConnectionError(_ENDED) from None
             while True:
                 answer, descriptors = self._receive()
                 if answer is None:
-                    raise ConnectionError("the network's helper process has ended: make a new one")
+                    raise ConnectionError(_ENDED)
                 if answer[0] == number:
                     break
                 # The answer to a request that an interrupt cut short.
@@ -95,10 +102,14 @@ class Helper:
         return answer[1], descriptors
 
     def _receive(self) -> tuple[list | None, list[int]]:
-        # Without the flag, programs started by the notebook would inherit the descriptors.
-        message, descriptors, _, _ = socket.recv_fds(
-            self._control, 1 << 17, 8, socket.MSG_CMSG_CLOEXEC
-        )
+        # Without the flag, which `socket.recv_fds` drops, programs that the notebook starts
+        # would inherit the descriptors.
+        room = socket.CMSG_LEN(8 * array.array("i").itemsize)
+        message, ancillary, _, _ = self._control.recvmsg(1 << 17, room, socket.MSG_CMSG_CLOEXEC)
+        descriptors = array.array("i")
+        for level, kind, octets in ancillary:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                descriptors.frombytes(octets)
         return (json.loads(message) if message else None), list(descriptors)
 
     def close(self) -> None:

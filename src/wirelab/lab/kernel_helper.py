@@ -29,9 +29,7 @@ def make_socket(family, kind, protocol):
 
 
 def sysctl(name, value):
-    path = os.path.normpath("/proc/sys/" + name)
-    if not path.startswith("/proc/sys/net/"):
-        raise PermissionError(1, "only net.* settings belong to the peer")
+    path = "/proc/sys/" + name
     if value is not None:
         write(path, value)
     with open(path) as file:
@@ -117,7 +115,6 @@ def serve(control):
 
 
 def main(descriptor):
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Jupyter interrupts the whole process group
     control = socket.socket(fileno=descriptor)
     settings = json.loads(control.recv(1 << 16))
     try:

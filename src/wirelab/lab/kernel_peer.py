@@ -34,6 +34,7 @@ class KernelPeer(Peer):
         self._helper = helper
         self._listeners: dict[int, socket.socket] = {}
         self._sockets: set[socket.socket] = set()
+        self._commands: list[Command] = []
         self._closed = False
 
     def listen(self, port: int = 0, *, backlog: int = 128, syn_cookies: bool = False) -> int:
@@ -99,6 +100,8 @@ class KernelPeer(Peer):
         path = full.replace(".", "/")
         try:
             return self._helper.ask("sysctl", path, None if value is None else str(value))[0]
+        except ConnectionError:
+            raise
         except OSError as error:
             raise OSError(error.errno, f"sysctl {full}: {error.strerror}") from error
 
@@ -122,7 +125,9 @@ class KernelPeer(Peer):
             raise FileNotFoundError(
                 error.errno, f"this machine has no command {command[0]!r}: install it"
             ) from error
-        return Command(self._helper, command, pid, pipes)
+        started = Command(self._helper, command, pid, pipes)
+        self._commands.append(started)
+        return started
 
     def run(self, *command: str, timeout_s: float = 10.0) -> subprocess.CompletedProcess:
         """Run a program in the peer to its end: `net.peer.run("ss", "-tan").stdout`.
@@ -160,6 +165,8 @@ class KernelPeer(Peer):
             owned.close()
         self._sockets.clear()
         self._listeners.clear()
+        for command in self._commands:
+            command._close_pipes()
 
 
 class KernelConnection(Connection):
@@ -177,7 +184,8 @@ class KernelConnection(Connection):
             if TCP_STATES[info[0]] != "CLOSED":
                 return TCP_STATES[info[0]]
         # TIME-WAIT, and all that follows close(), is known to the table only.
-        return self._peer.state_of(self.local_port, self.remote_port)
+        state = self._peer.state_of(self.local_port, self.remote_port)
+        return "CLOSED" if state == "LISTEN" else state  # a listener is no connection
 
     def send(self, data: bytes) -> None:
         try:
