@@ -663,7 +663,7 @@ print(f"from b to a     {(a - b) % 2**32:>13,} steps forward")
 # `acceptable(seq: int, length: int, rcv_nxt: int, rcv_wnd: int) -> bool`
 # : The receiver's first test (RFC 9293 section 3.4). It expects number `rcv_nxt` next and has
 #   room for `rcv_wnd` octets, the **window**. `length` counts data, SYN and FIN. A segment is
-#   acceptable if any of it is inside the window:
+#   acceptable if one of its ends is inside the window:
 #
 #   | length | window | acceptable if |
 #   |---|---|---|
@@ -772,25 +772,23 @@ check.each(next_seq, cases, expected=results, **next_rule)
 # %% role="test" id="seq-test-window" points=2
 # What a receiver may take in.
 window_rule = dict(
-    rule="A segment is acceptable if any of it is in the window.", rfc="RFC 9293 section 3.4"
+    rule="A segment is acceptable if its first or its last number is in the window.",
+    rfc="RFC 9293 section 3.4",
 )
 check(acceptable, 99, 2, 100, 10, expected=True, **window_rule)
 check(acceptable, 110, 1, 100, 10, expected=False, **window_rule)
 ### BEGIN HIDDEN TESTS
-dice = random.Random(11)
 cases, results = [], []
-for _ in range(400):
-    rcv_nxt = dice.choice([0, 5, 2**32 - 1, 2**32 - 4, dice.getrandbits(32)])
-    rcv_wnd = dice.choice([0, 1, 8])
-    length = dice.choice([0, 1, 2, 5, 8])
-    seq = (rcv_nxt + dice.randrange(-12, 13)) % 2**32
-    window = {(rcv_nxt + i) % 2**32 for i in range(rcv_wnd)}
-    mine = [(seq + i) % 2**32 for i in range(length)]
-    cases.append((seq, length, rcv_nxt, rcv_wnd))
-    if length:
-        results.append(bool(window and {mine[0], mine[-1]} & window))
-    else:
-        results.append(seq in window if window else seq == rcv_nxt)
+for rcv_nxt in (0, 5, 2**31, 2**32 - 1, 2**32 - 4):
+    for rcv_wnd in (0, 1, 8):
+        window = {(rcv_nxt + i) % 2**32 for i in range(rcv_wnd)}
+        for length in (0, 1, 2, 5, 8, 12):
+            for offset in range(-12, 13):
+                numbers = [(rcv_nxt + offset + i) % 2**32 for i in range(max(length, 1))]
+                ends = {numbers[0], numbers[-1]}
+                cases.append((numbers[0], length, rcv_nxt, rcv_wnd))
+                exact = length == 0 and numbers[0] == rcv_nxt
+                results.append(bool(ends & window) if window else exact)
 check.each(acceptable, cases, expected=results, **window_rule)
 ### END HIDDEN TESTS
 
@@ -1851,7 +1849,22 @@ def predict_next(observed: list[int]) -> int:
 
 
 # %% role="test" id="isn-test-clock" points=1
-# One connection: the number goes up by one every 4 microseconds.
+# One connection: the same number at the same time, one more every 4 microseconds.
+def repeats(initial_sequence_number):
+    """Do the same arguments give the same number?"""
+    here = (1_000_000, "10.9.0.2", 40000, "10.9.0.1", 80, b"k" * 16)
+    return initial_sequence_number(*here) == initial_sequence_number(*here)
+
+
+check.probe(
+    initial_sequence_number,
+    repeats,
+    expected=True,
+    rule="The same arguments give the same number.",
+    rfc="RFC 6528 section 3",
+)
+
+
 def ticks(initial_sequence_number):
     """How far the number moves within given microseconds."""
     here = ("10.9.0.2", 40000, "10.9.0.1", 80, b"k" * 16)
@@ -2102,7 +2115,7 @@ check.probe(
 
 # %% role="test" id="cookie-test-valid" points=1
 # A cookie is good in its minute and in the next, whatever the minute.
-def lifetime(check_cookie):
+def lifetime(make_cookie, check_cookie):
     """The MSS found so many minutes after the cookie was made."""
     caller = ("10.9.0.2", 40000, "10.9.0.1", 80)
     found = []
@@ -2115,7 +2128,7 @@ def lifetime(check_cookie):
 
 
 check.probe(
-    check_cookie,
+    (make_cookie, check_cookie),
     lifetime,
     expected=[[1460, 1460, None, None, None]] * 3,
     rule="Made in minutes 33, 31, 63 and checked 0, 1, 2, 31, 32 minutes later: good twice, then "
@@ -2125,7 +2138,7 @@ check.probe(
 
 
 ### BEGIN HIDDEN TESTS
-def never_early(check_cookie):
+def never_early(make_cookie, check_cookie):
     """A cookie from a minute that has not come yet."""
     caller = ("10.9.0.2", 40000, "10.9.0.1", 80)
     cookies = [make_cookie(b"k" * 16, caller, 100, 1460, minute) for minute in range(50, 80)]
@@ -2133,7 +2146,7 @@ def never_early(check_cookie):
 
 
 check.probe(
-    check_cookie,
+    (make_cookie, check_cookie),
     never_early,
     expected=[None] * 30,
     rule="A cookie of a coming minute cannot be ours.",
@@ -2141,7 +2154,7 @@ check.probe(
 )
 
 
-def every_size(check_cookie):
+def every_size(make_cookie, check_cookie):
     """The MSS found for what each client announced."""
     caller = ("fe80::2", 40000, "fe80::1", 80)
     sizes = [0, 216, 535, 536, 1219, 1220, 1400, 1440, 1459, 1460, 9000, 65535]
@@ -2149,7 +2162,7 @@ def every_size(check_cookie):
 
 
 check.probe(
-    check_cookie,
+    (make_cookie, check_cookie),
     every_size,
     expected=[216, 216, 216, 536, 1024, 1220, 1360, 1440, 1440, 1460, 8960, 8960],
     rule="The largest entry that is not above what the client announced: never send it more.",
@@ -2160,7 +2173,7 @@ check.probe(
 
 # %% role="test" id="cookie-test-forged" points=2
 # Somebody else's cookie, or one that was altered.
-def forgeries(check_cookie):
+def forgeries(make_cookie, check_cookie):
     """Which of these forgeries are let in?"""
     caller = ["10.9.0.2", 40000, "10.9.0.1", 80]
     cookie = make_cookie(b"k" * 16, tuple(caller), 100, 1460, 33)
@@ -2175,7 +2188,7 @@ def forgeries(check_cookie):
 
 
 check.probe(
-    check_cookie,
+    (make_cookie, check_cookie),
     forgeries,
     expected=[],
     rule="The seal covers the whole connection, the client's number and the secret.",
@@ -2184,7 +2197,7 @@ check.probe(
 
 
 ### BEGIN HIDDEN TESTS
-def altered(check_cookie):
+def altered(make_cookie, check_cookie):
     """Which of the 32 bits can be flipped unnoticed?"""
     caller = ("10.9.0.2", 40000, "10.9.0.1", 80)
     cookie = make_cookie(b"k" * 16, caller, 100, 1460, 33)
@@ -2198,7 +2211,7 @@ def altered(check_cookie):
 
 
 check.probe(
-    check_cookie,
+    (make_cookie, check_cookie),
     altered,
     expected=[],
     rule="Flipping any one bit, minute and MSS bits included, must break the seal.",
@@ -2282,8 +2295,8 @@ def capture_of(name: str) -> list[Line]:
         ("client", "FIN, ACK", after(c, 1), s[-1], 0),
         ("server", "ACK", s[-1], c[-1], 0),
     ]
-    holes = {(1, 3): "A", (2, 2): "B", (2, 3): "C", (4, 3): "D", (6, 2): "E", (6, 3): "F",
-             (7, 3): "G", (9, 3): "H"}  # fmt: skip
+    holes = {(1, 3): "A", (2, 2): "B", (2, 3): "C", (3, 2): "D", (4, 3): "E", (6, 2): "F",
+             (6, 3): "G", (9, 3): "H"}  # fmt: skip
     return [
         Line(*(holes.get((i, j), value) for j, value in enumerate(row)))
         for i, row in enumerate(rows)

@@ -101,6 +101,10 @@ def _explanations(
                 return _agrees(cases[i], stand_in, planted.renamed, outcomes[i])
 
             explained = [i for i in wrong if time.monotonic() < deadline and agrees(i)]
+            if len(answers) > 1:
+                # of several answers, one that is right would have given the same result: no cause
+                right = (*answers[:place], right_answer(topic, planted.of), *answers[place + 1 :])
+                explained = [i for i in explained if not _agrees(cases[i], right, {}, outcomes[i])]
             if explained:
                 everywhere = len(explained) == len(wrong) and all(
                     time.monotonic() < deadline and agrees(i)
@@ -138,6 +142,13 @@ def candidates(topic: str) -> Sequence[Misconception]:
         if os.environ.get("WIRELAB_DIAGNOSE") == "strict":
             raise
         return ()
+
+
+def right_answer(topic: str, name: str) -> Any:
+    """The reference answer of that name; `candidates` of the topic must not be empty."""
+    from wirelab.grading.reference import right_answers
+
+    return vars(right_answers(lesson_folder(topic) / "lesson.py"))[name]
 
 
 @contextlib.contextmanager
