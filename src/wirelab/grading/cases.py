@@ -202,9 +202,7 @@ class ScriptCase:
             method = getattr(machine, each.method)
             sent = plain(method(*copied(each.args)), renamed)
             state = plain(getattr(machine, "state", None), renamed)
-            attributes = {
-                name: plain(getattr(machine, name), renamed) for name in each.attributes
-            }
+            attributes = {name: plain(getattr(machine, name), renamed) for name in each.attributes}
         except KeyboardInterrupt:
             raise
         except BaseException as error:

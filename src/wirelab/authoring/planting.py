@@ -1,0 +1,261 @@
+"""Grade planted wrong answers, and the solution many times, without a kernel for each.
+
+A warm process runs set-up and right answers once, and forks where an answer is to be replaced.
+What the marks must be is for `prove` to say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from wirelab.grading.errors import CourseError
+from wirelab.grading.misconceptions import Planted
+from wirelab.grading.results import Graded, mark, messages, stderr
+from wirelab.grading.stock import run
+
+DEADLINE_S = 60.0  # for one planted answer, or one run of the solution
+SNAPSHOT = """
+import types as _types
+reference = _types.SimpleNamespace(
+    **{_name: _value for _name, _value in globals().items() if not _name.startswith("_")}
+)
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A cell that counts: `kind` is "given", "answer" or "test"."""
+
+    kind: str
+    id: str
+    source: str
+    points: float = 0.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a planted wrong answer.
+
+    `caught`: it lost points; `named`: a test cell that failed says its sentence; `cell` is the
+    first that failed, `said` what it said.
+    """
+
+    name: str
+    caught: bool
+    named: bool
+    cell: str = ""
+    said: str = ""
+
+
+def steps(notebook: Any) -> list[Step]:
+    """The set-up, answer and test cells of an instructor edition, in order."""
+    found = []
+    for cell in notebook.cells:
+        about = cell.metadata.get("nbgrader", {})
+        if cell.cell_type != "code" or not about:
+            continue
+        if about.get("solution"):
+            kind = "answer" if not about.get("grade") else ""
+        else:
+            kind = "test" if about.get("grade") else "given"
+        if kind:
+            points = float(about.get("points", 0))
+            found.append(Step(kind, about["grade_id"], cell.source, points))
+    return found
+
+
+def in_place(source: str, planted: Planted) -> str:
+    """An answer cell's source with the planted wrong answer in place of the right one."""
+    return f"{source}\n{SNAPSHOT}\n{planted.code}"
+
+
+def try_planted(
+    folder: Path, lesson: list[Step], planted: Sequence[Planted], lessons: Path, workers: int = 2
+) -> list[Verdict]:
+    """Put each planted answer in its place and grade it; the verdicts in the same order.
+
+    `folder` is the working directory. Raises `CourseError` where set-up or a right answer fails.
+    """
+    owners = owners_of(lesson)
+    jobs = [{"planted": asdict(each), "cell": owners[each.of]} for each in planted]
+    shares = (
+        [jobs[i::workers] for i in range(workers)] if hasattr(os, "fork") else [[j] for j in jobs]
+    )
+
+    def work(share: list[dict]) -> list[dict]:
+        order = {"steps": [asdict(step) for step in lesson], "jobs": share, "runs": []}
+        return json.loads(_worker(folder, order, lessons, len(share)))["verdicts"]
+
+    with ThreadPoolExecutor(workers) as pool:
+        found = [verdict for share in pool.map(work, filter(None, shares)) for verdict in share]
+    by_name = {each["name"]: Verdict(**each) for each in found}
+    return [by_name[each.name] for each in planted]
+
+
+def run_solution(
+    folder: Path, lesson: list[Step], networks: Sequence[str], lessons: Path
+) -> list[Graded]:
+    """Run the right answers once for each of `networks`: "" is the best there is, or "embedded"."""
+    batches = [networks] if hasattr(os, "fork") else [[name] for name in networks]
+    graded = []
+    for batch in batches:
+        order = {"steps": [asdict(step) for step in lesson], "jobs": [], "runs": list(batch)}
+        graded += json.loads(_worker(folder, order, lessons, len(batch)))["runs"]
+    return [Graded.from_json(value) for value in graded]
+
+
+def owners_of(lesson: list[Step]) -> dict[str, str]:
+    """For each name that an answer cell defines, that cell's id."""
+    from wirelab.authoring.code import parse
+
+    return {
+        name: step.id
+        for step in lesson
+        if step.kind == "answer"
+        for name in parse(step.source).defines
+    }
+
+
+def _worker(folder: Path, order: dict, lessons: Path, count: int) -> str:
+    environment = {"WIRELAB_LESSONS": str(lessons), "WIRELAB_DIAGNOSE": "strict"}
+    command = [sys.executable, "-m", __name__]
+    patience = 60 + count * DEADLINE_S
+    return run(command, folder, patience, environment, stdin=json.dumps(order))
+
+
+# --- in the warm process -------------------------------------------------------------------------
+
+
+def main(order: dict[str, Any]) -> dict[str, Any]:
+    """Walk through the lesson once; fork for each planted answer before its cell runs."""
+    from wirelab.grading.shell import new_shell
+
+    shell = new_shell()
+    lesson = [Step(**step) for step in order["steps"]]
+    runs = [_apart(lambda name=name: _whole(shell, lesson, name)) for name in order["runs"]]
+    if not order["jobs"]:
+        return {"runs": runs, "verdicts": []}
+    verdicts = []
+    for at, step in enumerate(lesson):
+        if step.kind == "test":
+            continue
+        for job in order["jobs"]:
+            if job["cell"] == step.id:
+                planted = Planted(**job["planted"])
+                verdicts.append(
+                    _verdict(planted, lambda p=planted, i=at: _plant(shell, lesson, i, p))
+                )
+        if said := messages(shell.run(step.source)):
+            raise CourseError(f"{step.id} fails in the instructor edition: {said[0]}")
+    return {"runs": runs, "verdicts": verdicts}
+
+
+def _whole(shell: Any, lesson: list[Step], network: str) -> dict[str, Any]:
+    if network:
+        os.environ["WIRELAB_NETWORK"] = network
+    cells, errors, warned = [], [], ""
+    for step in lesson:
+        outputs = shell.run(step.source)
+        warned += stderr(outputs)
+        if step.kind == "test":
+            cells.append(mark(step.id, step.points, outputs))
+        else:
+            errors += [f"{step.id}: {said}" for said in messages(outputs)]
+    return Graded(tuple(cells), tuple(errors), warned).to_json()
+
+
+def _verdict(planted: Planted, plant: Callable[[], dict]) -> dict[str, Any]:
+    try:
+        return _apart(plant)
+    except TimeoutError:
+        said = f"it did not end within {DEADLINE_S:.0f} s"
+        return asdict(Verdict(planted.name, True, False, said=said))
+
+
+def _plant(shell: Any, lesson: list[Step], at: int, planted: Planted) -> dict[str, Any]:
+    outputs = shell.run(in_place(lesson[at].source, planted))
+    said = messages(outputs)
+    if said:
+        return asdict(Verdict(planted.name, False, False, lesson[at].id, said[0]))
+    first = None
+    for step in lesson[at + 1 :]:
+        outputs = shell.run(step.source)
+        if step.kind != "test":
+            continue
+        result = mark(step.id, step.points, outputs)
+        if result.lost:
+            first = first or (step.id, "\n".join(result.messages) or result.stderr)
+            if says(planted, result.messages):
+                return asdict(Verdict(planted.name, True, True, *first))
+    return asdict(Verdict(planted.name, first is not None, False, *(first or ("", ""))))
+
+
+def says(planted: Planted, said: Sequence[str]) -> bool:
+    """Whether the sentence of a misconception stands in what a cell said, however it is wrapped."""
+    return any(" ".join(planted.says.split()) in " ".join(text.split()) for text in said)
+
+
+def _apart(work: Callable[[], Any]) -> Any:
+    """Do it in a fork of this process, or here where there is none; raises `TimeoutError`."""
+    if not hasattr(os, "fork"):
+        return work()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(reader)
+            os.setpgid(0, 0)
+            _write(writer, json.dumps(work()).encode())
+            status = 0
+        except BaseException as error:
+            with contextlib.suppress(OSError):
+                print(repr(error), file=sys.__stderr__, flush=True)
+        finally:
+            os._exit(status)
+    os.close(writer)
+    try:
+        octets = _read_all(reader, DEADLINE_S)
+    finally:
+        os.close(reader)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    if not octets:
+        raise CourseError("a planted answer ended the process that graded it")
+    return json.loads(octets)
+
+
+def _write(descriptor: int, octets: bytes) -> None:
+    while octets:
+        octets = octets[os.write(descriptor, octets) :]
+
+
+def _read_all(descriptor: int, timeout_s: float) -> bytes:
+    deadline = time.monotonic() + timeout_s
+    octets = b""
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
+            raise TimeoutError
+        part = os.read(descriptor, 65536)
+        if not part:
+            return octets
+        octets += part
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(json.loads(sys.stdin.read()))))
