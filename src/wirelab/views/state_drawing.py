@@ -6,6 +6,7 @@ It knows the layout and the pen, and no widget.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -24,6 +25,8 @@ from wirelab.views.state_layout import (
 MARGIN = 34
 LABEL_SIZE = 12
 LEADING = 15
+LABEL_ROWS = 2
+"""How many rows an arrow's label shows; one more where only one would be left out."""
 CORNER = 14
 
 
@@ -120,12 +123,15 @@ class _Label:
     def __init__(
         self, transitions: Sequence[Transition], layout: Layout, pair: Pair, points: list[Point]
     ) -> None:
-        rows = [row for row in transitions if (row.state, row.next_state) == pair]
+        rows = _special_first(transitions, pair)
+        shown = rows if len(rows) <= LABEL_ROWS + 1 else rows[:LABEL_ROWS]
         self.lines = []
-        for row in rows:
+        for row in shown:
             self.lines.append((row.event, "wl-t wl-small"))
             if row.sends:
                 self.lines.append((f"send {row.sends}", "wl-t wl-small wl-muted"))
+        if len(rows) > len(shown):
+            self.lines.append((f"and {len(rows) - len(shown)} more", "wl-t wl-small wl-muted"))
         part = layout.labelled.get(pair, longest_part(points))
         (x1, y1), (x2, y2) = points[part : part + 2]
         x, y = (x1 + x2) / 2, (y1 + y2) / 2
@@ -167,17 +173,29 @@ def _outward(x1: float, y1: float, x2: float, y2: float, layout: Layout, pair: P
     return normal if outward >= 0 else (-normal[0], -normal[1])
 
 
+def _special_first(transitions: Sequence[Transition], pair: Pair) -> list[Transition]:
+    """Return the rows of one arrow, those first whose event leads there from the fewest states."""
+    rows = [row for row in transitions if (row.state, row.next_state) == pair]
+    ways = Counter((row.event, row.next_state) for row in transitions)
+    return sorted(rows, key=lambda row: ways[row.event, row.next_state])
+
+
 def _rest(transitions: Sequence[Transition], layout: Layout, width: float) -> list[str]:
-    """Return in words the rows that are not drawn, those with equal ends together."""
-    rest: dict[tuple[str, str, str], list[str]] = {}
-    for row in transitions:
-        if (row.state, row.next_state) not in layout.routes:
-            stays = "" if row.state == row.next_state else row.next_state
-            rest.setdefault((row.event, row.sends, stays), []).append(row.state)
+    """Say in words which rows are not drawn: those to one state together, then those that stay."""
     lines = []
-    for (event, sends, next_state), states in rest.items():
-        answer = f", send {sends}" if sends else ""
-        way = f"go to {next_state}" if next_state else "stay"
-        words = f"{event}{answer}, {way}: in {', '.join(dict.fromkeys(states))}."
-        lines += wrapped(words[0].upper() + words[1:], width, LABEL_SIZE)
-    return ["Not drawn:", *lines] if lines else []
+    moves = [row for row in transitions if row.state != row.next_state]
+    hidden = [row for row in moves if (row.state, row.next_state) not in layout.routes]
+    for goal in dict.fromkeys(row.next_state for row in hidden):
+        there = [row for row in hidden if row.next_state == goal]
+        states = ", ".join(dict.fromkeys(row.state for row in there))
+        events = "; ".join(dict.fromkeys(row.event for row in there))
+        lines.append(f"Not drawn, to {goal} from {states}: {events}.")
+    staying = len(transitions) - len(moves)
+    if staying:
+        rows = (
+            "1 row that stays in its state"
+            if staying == 1
+            else f"{staying} rows that stay in their state"
+        )
+        lines.append(f"Not drawn: {rows}.")
+    return [line for words in lines for line in wrapped(words, width, LABEL_SIZE)]
