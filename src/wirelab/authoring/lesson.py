@@ -17,11 +17,6 @@ import yaml
 from wirelab.grading.errors import CourseError
 from wirelab.grading.quick import skip_uri_grammar
 
-skip_uri_grammar()
-
-import jupytext  # noqa: E402  (after the line that halves its import time)
-from jupytext.formats import get_format_implementation  # noqa: E402
-
 ROLES = ("given", "answer", "test", "essay", "task", "hint")
 POINTED = ("test", "essay", "task")  # the roles that carry points
 
@@ -152,6 +147,10 @@ def _cells(lines: list[str], first: int) -> list[Cell]:
     """The cells from line index `first` on, each with the lines it stands on."""
     if first == len(lines):
         return []
+    skip_uri_grammar()
+    import jupytext  # slow to import, and an unchanged topic needs none of it
+    from jupytext.formats import get_format_implementation
+
     reader_class = get_format_implementation(".py", "percent").cell_reader_class
     notebook = jupytext.reads("\n".join(lines[first:]) + "\n", fmt="py:percent")
     cells, at = [], first

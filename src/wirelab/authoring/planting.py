@@ -25,11 +25,16 @@ from wirelab.grading.results import Graded, mark, messages, stderr
 from wirelab.grading.stock import run
 
 DEADLINE_S = 60.0  # for one planted answer, or one run of the solution
-SNAPSHOT = """
+# In a module of its own, so that neither its helpers nor the tests' names get in each other's way.
+IN_PLACE = """
 import types as _types
-reference = _types.SimpleNamespace(
-    **{_name: _value for _name, _value in globals().items() if not _name.startswith("_")}
+
+_planted = _types.ModuleType("planted")
+_planted.reference = _types.SimpleNamespace(
+    **{{_name: _value for _name, _value in globals().items() if not _name.startswith("_")}}
 )
+exec(compile({code!r}, "<{name}>", "exec"), vars(_planted))
+{of} = _planted.{of}
 """
 
 
@@ -77,11 +82,16 @@ def steps(notebook: Any) -> list[Step]:
 
 def in_place(source: str, planted: Planted) -> str:
     """An answer cell's source with the planted wrong answer in place of the right one."""
-    return f"{source}\n{SNAPSHOT}\n{planted.code}"
+    return source + IN_PLACE.format(code=planted.code, name=planted.name, of=planted.of)
 
 
 def try_planted(
-    folder: Path, lesson: list[Step], planted: Sequence[Planted], lessons: Path, workers: int = 2
+    folder: Path,
+    topic: str,
+    lesson: list[Step],
+    planted: Sequence[Planted],
+    lessons: Path,
+    workers: int = 2,
 ) -> list[Verdict]:
     """Put each planted answer in its place and grade it; the verdicts in the same order.
 
@@ -94,7 +104,12 @@ def try_planted(
     )
 
     def work(share: list[dict]) -> list[dict]:
-        order = {"steps": [asdict(step) for step in lesson], "jobs": share, "runs": []}
+        order = {
+            "topic": topic,
+            "steps": [asdict(step) for step in lesson],
+            "jobs": share,
+            "runs": [],
+        }
         return json.loads(_worker(folder, order, lessons, len(share)))["verdicts"]
 
     with ThreadPoolExecutor(workers) as pool:
@@ -104,13 +119,14 @@ def try_planted(
 
 
 def run_solution(
-    folder: Path, lesson: list[Step], networks: Sequence[str], lessons: Path
+    folder: Path, topic: str, lesson: list[Step], networks: Sequence[str], lessons: Path
 ) -> list[Graded]:
     """Run the right answers once for each of `networks`: "" is the best there is, or "embedded"."""
     batches = [networks] if hasattr(os, "fork") else [[name] for name in networks]
     graded = []
     for batch in batches:
-        order = {"steps": [asdict(step) for step in lesson], "jobs": [], "runs": list(batch)}
+        cells = [asdict(step) for step in lesson]
+        order = {"topic": topic, "steps": cells, "jobs": [], "runs": list(batch)}
         graded += json.loads(_worker(folder, order, lessons, len(batch)))["runs"]
     return [Graded.from_json(value) for value in graded]
 
@@ -139,8 +155,11 @@ def _worker(folder: Path, order: dict, lessons: Path, count: int) -> str:
 
 def main(order: dict[str, Any]) -> dict[str, Any]:
     """Walk through the lesson once; fork for each planted answer before its cell runs."""
+    from wirelab.grading.diagnose import candidates
     from wirelab.grading.shell import new_shell
 
+    if order["jobs"]:
+        candidates(order["topic"])  # loaded once: the forks that diagnose have them
     shell = new_shell()
     lesson = [Step(**step) for step in order["steps"]]
     runs = [_apart(lambda name=name: _whole(shell, lesson, name)) for name in order["runs"]]
