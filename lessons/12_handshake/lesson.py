@@ -15,6 +15,7 @@
 # %% role="given" id="setup"
 import hashlib
 import hmac
+import itertools
 import random
 import struct
 from dataclasses import dataclass
@@ -74,9 +75,10 @@ syn_frame = next(iter(net.trace)).frame
 FrameInspector(syn_frame)
 
 # %% [markdown] role="given" id="segment-static"
-# ![The twenty fixed octets of a TCP header, row by row](figures/header.svg)
+# ![The octets of a SYN and the fields they hold](figures/syn.svg)
 #
-# The header is at least twenty octets. Six of its fields matter in this notebook:
+# The picture shows a SYN with three options, taken out of its frame and its packet. The header is
+# at least twenty octets. Six of its fields matter in this notebook:
 #
 # | field | bits | what it says |
 # |---|---|---|
@@ -799,27 +801,25 @@ check.each(acceptable, cases, expected=results, **window_rule)
 # the buttons or the arrow keys. Watch the two boxes at the sides: each end keeps a **state**, and
 # only a segment or a timer changes it.
 
-# %%
+# %% role="given" id="opener-given-picture"
 handshake = [
     Arrow(
         sender="left",
         label="SYN seq=100",
         note="I count from 100. SYN takes number 100 itself; my first octet will be 101.",
         left_state="SYN-SENT",
-        right_state="LISTEN",
+        right_state="SYN-RECEIVED",
     ),
     Arrow(
         sender="right",
         label="SYN, ACK seq=300 ack=101",
         note="I count from 300, and I have your 100: send me 101 next.",
         left_state="ESTABLISHED",
-        right_state="SYN-RECEIVED",
     ),
     Arrow(
         sender="left",
         label="ACK seq=101 ack=301",
         note="I have your 300: send me 301 next. This segment takes no number.",
-        left_state="ESTABLISHED",
         right_state="ESTABLISHED",
     ),
 ]
@@ -1188,14 +1188,34 @@ check.script(ActiveOpener, start=opener, steps=late, rfc="RFC 9293 section 3.5")
 # If both ends send a SYN at the same moment, the segments cross on the way, and the result is
 # *one* connection, not two. Every TCP must be able to do it (RFC 9293 section 3.5, figure 7).
 
-# %%
+# %% role="given" id="passive-given-picture"
 crossing = [
-    Arrow(sender="left", label="SYN seq=100", left_state="SYN-SENT", right_state="CLOSED"),
-    Arrow(sender="right", label="SYN seq=300", left_state="SYN-RECEIVED", right_state="SYN-SENT"),
-    Arrow(sender="left", label="SYN, ACK seq=100 ack=301", right_state="ESTABLISHED"),
-    Arrow(sender="right", label="SYN, ACK seq=300 ack=101", left_state="ESTABLISHED"),
+    Arrow(sender="left", label="SYN seq=100", note="You call.", left_state="SYN-SENT"),
+    Arrow(
+        sender="right",
+        label="SYN seq=300",
+        note="So does the peer, before your SYN reaches it. Each now has a SYN where it had hoped "
+        "for a SYN-ACK, and each is SYN-RECEIVED.",
+        left_state="SYN-RECEIVED",
+        right_state="SYN-RECEIVED",
+    ),
+    Arrow(
+        sender="left",
+        label="SYN, ACK seq=100 ack=301",
+        note="Your SYN once more, with the same number, and now with an acknowledgment.",
+        right_state="ESTABLISHED",
+    ),
+    Arrow(
+        sender="right",
+        label="SYN, ACK seq=300 ack=101",
+        note="The peer does the same. One connection, and nobody was the server.",
+        left_state="ESTABLISHED",
+    ),
 ]
 Ladder(crossing, left="you", right="peer")
+
+# %% [markdown] role="given" id="passive-static"
+# ![Two SYNs cross, and both sides answer with SYN, ACK](figures/simultaneous.svg)
 
 # %% [markdown] role="given" id="passive-brief"
 # ### Exercise 6: the passive opener, and both at once
@@ -1935,7 +1955,7 @@ def pattern(initial_sequence_number):
         initial_sequence_number(0, "10.9.0.2", port, "10.9.0.1", 80, b"k" * 16)
         for port in range(40000, 40064)
     ]
-    gaps = {(b - a) % 2**32 for a, b in zip(numbers, numbers[1:], strict=False)}
+    gaps = {(b - a) % 2**32 for a, b in itertools.pairwise(numbers)}
     spread = len({number >> 28 for number in numbers})
     return len(set(numbers)) == 64 and len(gaps) > 55 and spread > 10
 

@@ -71,6 +71,18 @@ def build(
         raise CourseError("\n".join(errors))
 
 
+@app.command(epilog="Example: wirelab draw 12_handshake")
+def draw(topics: Topics = None) -> None:
+    """Draw the static figures of lessons/ again, from the lessons' own data."""
+    from wirelab.authoring import build as builder
+    from wirelab.authoring import draw as drawing
+
+    course = Course.find()
+    for name in _progress(builder.topics_to_build(course, topics or ()), "Drawing"):
+        changed = drawing.draw(course.lesson(name).parent)
+        _say(f"{name}: {'wrote ' + ', '.join(p.name for p in changed) if changed else 'up to date'}")
+
+
 @app.command(epilog="Example: wirelab adopt 12_handshake")
 def adopt(
     topic_id: Annotated[str, typer.Argument(metavar="TOPIC", help="A topic, as 12_handshake.")],
@@ -154,6 +166,17 @@ def demo(context: typer.Context) -> None:
     from wirelab.grading import demo as demonstration
 
     raise typer.Exit(demonstration.main(context.args))
+
+
+@app.command(epilog="Example: wirelab doctor")
+def doctor(as_json: AsJson = False) -> None:
+    """Say what this machine offers: the real kernel or the embedded network, and other programs."""
+    from dataclasses import asdict
+
+    from wirelab.lab import machine
+
+    findings = machine.look()
+    print(json.dumps([asdict(each) for each in findings]) if as_json else machine.report(findings))
 
 
 @app.command(epilog="Example: wirelab status --json")
