@@ -114,7 +114,6 @@ class ProbeCase:
     expected: Any
     says: str
     view: str | None = None
-    label: str = ""
 
     def __post_init__(self) -> None:
         self.wanted = plain(self.expected)
@@ -136,7 +135,11 @@ class ProbeCase:
         return self.judge(copied(outcome.value)) is True
 
     def lines(self, name: str, outcome: Outcome) -> list[str]:
-        head = explain.wrap(self.says) if self.says else [f"{name}: {self.label or 'tried out'}"]
+        head = (
+            explain.wrap(self.says)
+            if self.says
+            else [f"{getattr(self.probe, '__name__', 'probe')}({name})"]
+        )
         if self.judge is None:
             return [*head, *explain.outcome_lines(self.wanted, outcome, self.view)]
         if isinstance(outcome, Raised):

@@ -10,8 +10,9 @@ import contextlib
 import io
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from wirelab.grading import explain
@@ -89,6 +90,8 @@ def _explanations(
     deadline = time.monotonic() + BUDGET_S
     found = []
     with _silence():
+        if _right_answer_fails_too(topic, answers, names, cases[wrong[0]], outcomes[wrong[0]]):
+            return []
         for planted in candidates(topic):
             place = next((i for i, known in enumerate(names) if planted.of in known), None)
             if place is None:
@@ -115,6 +118,20 @@ def _explanations(
     return found
 
 
+def _right_answer_fails_too(
+    topic: str, answers: tuple, names: Sequence[set[str]], case: Case, outcome: Outcome
+) -> bool:
+    """Whether it is this machine or the test that raises, so that no misconception explains it."""
+    if not isinstance(outcome, Raised):
+        return False
+    right = _right_answers(topic)
+    known = [next((right[n] for n in sorted(each) if n in right), None) for each in names]
+    stand_in = tuple(
+        answer if mine is None else mine for answer, mine in zip(answers, known, strict=True)
+    )
+    return None not in known and _agrees(case, stand_in, {}, outcome)
+
+
 def _agrees(case: Case, answers: tuple, renamed: dict[str, str], outcome: Outcome) -> bool:
     if isinstance(outcome, Raised) and outcome.type_name in ("NameError", "ImportError"):
         return False
@@ -133,15 +150,25 @@ def candidates(topic: str) -> Sequence[Misconception]:
     """
     from wirelab.grading.reference import planted_answers
 
+    return _from_lessons(topic, planted_answers, ())
+
+
+def _right_answers(topic: str) -> dict[str, Any]:
+    from wirelab.grading.reference import right_answers
+
+    return _from_lessons(topic, lambda folder: vars(right_answers(folder / "lesson.py")), {})
+
+
+def _from_lessons(topic: str, read: Callable[[Path], Any], otherwise: Any) -> Any:
     folder = lesson_folder(topic)
     if folder is None:
-        return ()
+        return otherwise
     try:
-        return planted_answers(folder)
+        return read(folder)
     except Exception:
         if os.environ.get("WIRELAB_DIAGNOSE") == "strict":
             raise
-        return ()
+        return otherwise
 
 
 def right_answer(topic: str, name: str) -> Any:

@@ -91,7 +91,11 @@ def shorten(text: str, room: int) -> str:
 def wrap(text: str) -> list[str]:
     """Prose in lines of at most 80 columns."""
     paragraphs = text.strip().split("\n")
-    return [line for part in paragraphs for line in textwrap.wrap(part, WIDTH) or [""]]
+    return [
+        line
+        for part in paragraphs
+        for line in textwrap.wrap(part, WIDTH, break_on_hyphens=False) or [""]
+    ]
 
 
 def outcome_lines(expected: Any, got: Outcome, view: str | None = None) -> list[str]:
