@@ -83,7 +83,7 @@ def run(
     process = subprocess.Popen(
         command,
         cwd=cwd,
-        env={**os.environ, "PYTHONWARNINGS": "ignore", **(environment or {})},
+        env={**os.environ, **_surroundings(), **(environment or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -102,6 +102,13 @@ def run(
         tail = "\n".join((error or out).strip().splitlines()[-12:])
         raise CourseError(f"the grader stopped with status {process.returncode}: {tail}")
     return lines[-1]
+
+
+def _surroundings() -> dict[str, str]:
+    """nbgrader finds its `alembic` on PATH only; Python's warnings would stand among its errors."""
+    beside_python = str(Path(sys.executable).parent)
+    path = os.pathsep.join(filter(None, (beside_python, os.environ.get("PATH"))))
+    return {"PATH": path, "PYTHONWARNINGS": "ignore"}
 
 
 def _end(process: subprocess.Popen) -> None:
@@ -135,8 +142,8 @@ def main(root: Path, topic: str, students: list[str]) -> dict[str, Any]:
         if outcome["success"]:
             outcome = api.autograde(topic, student)
     if not outcome["success"]:
-        said = (outcome.get("error") or outcome.get("log") or "").strip()
-        return {"error": "\n".join(said.splitlines()[-8:])}
+        said = (outcome.get("log") or outcome.get("error") or "").strip()
+        return {"error": "\n".join(said.splitlines()[-12:])}
     marked = {}
     for student in students:
         path = root / "autograded" / student / topic / f"{topic}.ipynb"

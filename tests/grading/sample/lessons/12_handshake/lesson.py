@@ -63,23 +63,18 @@ assert callable(encode_name)
 class Door:
     """A passive opener."""
 
-    ### BEGIN SOLUTION
-    state = "LISTEN"
-
     def __init__(self, isn):
+        self.state = "LISTEN"
         self.isn = isn
 
     def knock(self, segment):
-        if not segment.flags & SYN:
-            return [self.answer(segment, seq=segment.ack, flags=RST)]
-        self.state = "SYN-RECEIVED"
-        return [self.answer(segment, seq=self.isn, ack=segment.seq + 1, flags=SYN | ACK)]
-
-    def answer(self, segment, **fields):
+        ### BEGIN SOLUTION
         ports = {"source_port": segment.destination_port, "destination_port": segment.source_port}
-        return Segment(**ports, **fields)
-
-    ### END SOLUTION
+        if not segment.flags & SYN:
+            return [Segment(**ports, seq=segment.ack, flags=RST)]
+        self.state = "SYN-RECEIVED"
+        return [Segment(**ports, seq=self.isn, ack=segment.seq + 1, flags=SYN | ACK)]
+        ### END SOLUTION
 
 
 # %% [markdown] role="hint" id="door-hint-1"

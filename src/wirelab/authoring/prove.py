@@ -1,0 +1,221 @@
+"""Prove a topic: the solution gets full marks, a blank notebook none, a wrong answer its sentence.
+
+What students' notebooks meet is run for real (`nbgrader autograde`, Run All); the many planted
+wrong answers go through one warm process, and a few of them through nbgrader too. It changes
+nothing in the course folder.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from wirelab.authoring import planting
+from wirelab.authoring.build import build
+from wirelab.grading import stock
+from wirelab.grading.course import Course, topic
+from wirelab.grading.misconceptions import Planted, sources
+from wirelab.grading.results import Graded
+
+RUNS = 10  # of the solution; the last on the embedded network
+SAMPLE = 2  # planted answers that go through nbgrader as well
+RUN_ALL_S = 20.0
+
+
+def prove(topic_id: str, course: Course | None = None) -> dict[str, Any]:
+    """Prove one topic; the figures, and under `failures`, only if there are any, what failed.
+
+    Keys: `topic`, `exercises`, `tests`, `points`, `solution_score`, `blank_score`, `misconceptions`
+    (`declared`, `caught`, `named`) and `run_all_s`. Raises `CourseError` where the topic cannot be
+    built or graded at all.
+    """
+    course = course or Course.find()
+    with tempfile.TemporaryDirectory(prefix="wirelab-prove-") as folder:
+        return _Proof(course, topic(topic_id).id, Path(folder).resolve()).run()
+
+
+class _Proof:
+    def __init__(self, course: Course, topic_id: str, folder: Path):
+        self.topic = topic_id
+        self.lessons = course.lessons
+        self.here = Course(folder / "course")
+        shutil.copytree(course.lessons / topic_id, self.here.lessons / topic_id)
+        shutil.copy(course.root / "nbgrader_config.py", self.here.root)
+        build(self.here, topic_id, draft=True)
+        self.notebook = _read(self.here.source(topic_id))
+        self.lesson = planting.steps(self.notebook)
+        path = course.lessons / topic_id / "misconceptions.py"
+        self.planted = sources(path) if path.is_file() else []
+        self.beside = folder / "cwd"
+        shutil.copytree(self.here.source(topic_id).parent, self.beside)
+
+    def run(self) -> dict[str, Any]:
+        # Run All is timed, so it runs alone; then both processors are kept busy.
+        run_all_s, run_all = self._run_all()
+        with ThreadPoolExecutor(2) as pool:
+            real = pool.submit(self._real)
+            verdicts = self._planted(workers=1)
+            again = planting.run_solution(
+                self.beside, self.topic, self.lesson, [""] * (RUNS - 1) + ["embedded"], self.lessons
+            )
+            graded = real.result()
+        solution, blank = graded["solution"], graded["blank"]
+        failures = [
+            *run_all,
+            *_of_solution(solution, again),
+            *_of_blank(blank),
+            *_of_planted(self.planted, verdicts),
+            *_of_sample(self.planted, verdicts, graded),
+        ]
+        tests = [step for step in self.lesson if step.kind == "test"]
+        figures = {
+            "topic": self.topic,
+            "exercises": len(solution.by_exercise()),
+            "tests": len(tests),
+            "points": _number(sum(step.points for step in tests)),
+            "solution_score": _number(solution.score),
+            "blank_score": _number(blank.score),
+            "misconceptions": {
+                "declared": len(self.planted),
+                "caught": sum(each.caught for each in verdicts),
+                "named": sum(each.named for each in verdicts),
+            },
+            "run_all_s": round(run_all_s, 1),
+        }
+        return {**figures, **({"failures": failures} if failures else {})}
+
+    def _real(self) -> dict[str, Graded]:
+        """The real nbgrader: solution, blank, and a sample of the planted answers."""
+        root = self.here.root
+        submissions = {
+            "solution": self.here.source(self.topic),
+            "blank": self.here.release(self.topic),
+        }
+        owners = planting.owners_of(self.lesson)
+        for planted in _sample(self.planted):
+            path = root / f"{planted.name}.ipynb"
+            _write(path, _with(self.notebook, owners[planted.of], planted))
+            submissions[planted.name] = path
+        return stock.grade(root, self.topic, submissions, 600, self.lessons, _STRICT)
+
+    def _planted(self, workers: int) -> list[planting.Verdict]:
+        return planting.try_planted(
+            self.beside, self.topic, self.lesson, self.planted, self.lessons, workers
+        )
+
+    def _run_all(self) -> tuple[float, list[str]]:
+        """Run All of the self-study edition: its duration, and what is wrong with it."""
+        notebook = self.here.notebook(self.topic)
+        command = [sys.executable, "-m", "wirelab.authoring.run_all", str(notebook)]
+        result = json.loads(stock.run(command, notebook.parent, 300))
+        took, failures = result["took_s"], [f"Run All: {said}" for said in result["failures"]]
+        if took > RUN_ALL_S:
+            failures.append(f"Run All takes {took:.1f} s; it must stay under {RUN_ALL_S:.0f} s")
+        return took, failures
+
+
+_STRICT = {"WIRELAB_DIAGNOSE": "strict"}
+
+
+def _sample(planted: Sequence[Planted]) -> list[Planted]:
+    """A few of them, evenly spread, the same ones each time."""
+    return list(planted[:: max(1, -(-len(planted) // SAMPLE))]) if planted else []
+
+
+def _with(notebook: Any, cell_id: str, planted: Planted) -> Any:
+    changed = copy.deepcopy(notebook)
+    for cell in changed.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == cell_id:
+            cell.source = planting.in_place(cell.source, planted)
+    return changed
+
+
+# --- what must hold ------------------------------------------------------------------------------
+
+
+def _of_solution(solution: Graded, again: Sequence[Graded]) -> Iterator[str]:
+    for cell in solution.cells:
+        if cell.lost:
+            said = _first_line(*cell.messages, cell.stderr)
+            yield f"the solution loses points in {cell.id}: {said}"
+    for said in solution.errors:
+        yield f"the solution fails outside the tests, in {_last_line(said)}"
+    if solution.stderr:
+        yield f"the solution writes on stderr: {_first_line(solution.stderr)}"
+    for number, graded in enumerate(again, start=1):
+        where = f"run {number} of {len(again)}"
+        where += " (on the embedded network)" if number == len(again) else ""
+        for said in graded.errors:
+            yield f"{where}: {_last_line(said)}"
+        if graded.stderr:
+            yield f"{where} writes on stderr: {_first_line(graded.stderr)}"
+        scores = {cell.id: cell.score for cell in solution.cells}
+        for cell in graded.cells:
+            if cell.score != scores.get(cell.id):
+                yield (
+                    f"{where} gives {cell.id} {_number(cell.score)} points, nbgrader "
+                    f"{_number(scores.get(cell.id))}: {_first_line(*cell.messages, cell.stderr)}"
+                )
+
+
+def _of_blank(blank: Graded) -> Iterator[str]:
+    for cell in blank.cells:
+        if cell.score:
+            yield f"{cell.id} gives {_number(cell.score)} points to a notebook that answers nothing"
+
+
+def _of_planted(planted: Sequence[Planted], verdicts: Sequence[planting.Verdict]) -> Iterator[str]:
+    for each, verdict in zip(planted, verdicts, strict=True):
+        if not verdict.caught:
+            yield f"{each.name} (a wrong {each.of}) is not caught: every test passes"
+        elif not verdict.named:
+            said = f"{verdict.cell or 'grading'} says: {_last_lines(verdict.said)}"
+            yield f"{each.name} (a wrong {each.of}) is caught, but not by its sentence; {said}"
+
+
+def _of_sample(
+    planted: Sequence[Planted], verdicts: Sequence[planting.Verdict], graded: dict[str, Graded]
+) -> Iterator[str]:
+    for each, verdict in zip(planted, verdicts, strict=True):
+        if each.name not in graded:
+            continue
+        failed = [cell for cell in graded[each.name].cells if cell.lost]
+        said = [text for cell in failed for text in cell.messages]
+        if (bool(failed), planting.says(each, said)) != (verdict.caught, verdict.named):
+            yield f"{each.name}: nbgrader and the warm process do not agree on it"
+
+
+def _number(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value == int(value) else value
+
+
+def _first_line(*texts: str) -> str:
+    return next((line for text in texts for line in text.splitlines() if line.strip()), "")
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[0] if len(lines) < 2 else f"{lines[0].partition(':')[0]}: {lines[-1]}"
+
+
+def _last_lines(text: str) -> str:
+    return " / ".join(line.strip() for line in text.splitlines()[-4:])
+
+
+def _read(path: Path) -> Any:
+    import nbformat
+
+    return nbformat.read(path, as_version=4)
+
+
+def _write(path: Path, notebook: Any) -> None:
+    import nbformat
+
+    nbformat.write(notebook, path)
