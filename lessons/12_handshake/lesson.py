@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from wirelab.grading.checks import Checks, step
-from wirelab.lab import Network
+from wirelab.lab import Network, first
 from wirelab.lab.embedded import EmbeddedNetwork
 from wirelab.protocols.segment import ACK, FIN, PSH, RST, SYN, Flag, Segment
 from wirelab.views import Arrow, FrameInspector, Ladder, StateMachine
@@ -855,7 +855,7 @@ StateMachine(rows, current="SYN-SENT")
 
 
 # %%
-def knock(drop=lambda segment: False, port=None, tries=4):
+def knock(drop=None, port=None, tries=4):
     """Send a SYN, repeat it as RFC 6298 says, and print what comes back."""
     with EmbeddedNetwork(seed=1) as net:
         port = port or net.peer.listen()
@@ -870,13 +870,12 @@ def knock(drop=lambda segment: False, port=None, tries=4):
             pause *= 2
 
 
-sent = []
 print("nothing listens")
 knock(port=9)
 print("filtered")
-knock(drop=lambda segment: True)
-print("two SYNs lost")
-knock(drop=lambda segment: segment.flags == SYN and not sent.append(1) and len(sent) < 3)
+knock(drop=lambda record: record.sent)
+print("the first two SYNs are lost")
+knock(drop=first(lambda record: record.sent, 2))
 
 # %% [markdown] role="given" id="opener-demo-after"
 # *Refused at once* means: the computer is there, no program listens. *Silence* means: lost, or
@@ -928,15 +927,11 @@ class ActiveOpener:
         self.iss = iss
         self.state = "CLOSED"
         self.timer_s: float | None = None
-        ### BEGIN SOLUTION
-        self.resent = 0
-        self.rcv_nxt = 0
-        ### END SOLUTION
 
     def open(self) -> list[Segment]:
         """Begin: the application wants a connection."""
         ### BEGIN SOLUTION
-        self.state, self.timer_s = "SYN-SENT", 1.0
+        self.state, self.timer_s, self.resent = "SYN-SENT", 1.0, 0
         return [self._segment(SYN, self.iss)]
         ### END SOLUTION
 
@@ -972,9 +967,7 @@ class ActiveOpener:
             self.state, self.timer_s = "ESTABLISHED", None
             return [self._ack()]
         return []
-        ### END SOLUTION
 
-    ### BEGIN SOLUTION
     def _ack(self) -> Segment:
         return self._segment(ACK, (self.iss + 1) % 2**32, self.rcv_nxt)
 
@@ -986,8 +979,7 @@ class ActiveOpener:
             ack=ack,
             flags=flags,
         )
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% [markdown] role="hint" id="opener-hint-1"
@@ -1265,20 +1257,6 @@ class PassiveOpener:
         self.iss = iss
         self.state = "LISTEN"
         self.timer_s: float | None = None
-        ### BEGIN SOLUTION
-        self.remote_port = 0
-        self.irs = 0
-        ### END SOLUTION
-
-    def receive(self, segment: Segment) -> list[Segment]:
-        """A segment came."""
-        ### BEGIN SOLUTION
-        if self.state == "LISTEN":
-            return self._in_listen(segment)
-        if self.state == "SYN-RECEIVED":
-            return self._in_syn_received(segment)
-        return []
-        ### END SOLUTION
 
     def timeout(self) -> list[Segment]:
         """The timer rang."""
@@ -1289,7 +1267,15 @@ class PassiveOpener:
         return [self._syn_ack()]
         ### END SOLUTION
 
-    ### BEGIN SOLUTION
+    def receive(self, segment: Segment) -> list[Segment]:
+        """A segment came."""
+        ### BEGIN SOLUTION
+        if self.state == "LISTEN":
+            return self._in_listen(segment)
+        if self.state == "SYN-RECEIVED":
+            return self._in_syn_received(segment)
+        return []
+
     def _in_listen(self, segment):
         if segment.flags & RST:
             return []
@@ -1334,8 +1320,7 @@ class PassiveOpener:
             seq=seq,
             flags=flags,
         )
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 class SimultaneousOpener(ActiveOpener):
@@ -2595,13 +2580,8 @@ check.probe(
 def after_loss(run_handshake):
     """State and seconds taken when the first two SYNs are lost (virtual clock)."""
     with EmbeddedNetwork(seed=11) as net:
-        port, gone = net.peer.listen(), []
-
-        def drop(segment):
-            gone.append(segment)
-            return len(gone) <= 2
-
-        net.faults(drop=drop)
+        port = net.peer.listen()
+        net.faults(drop=first(lambda record: record.sent, 2))
         machine = ActiveOpener(40000, port, iss=100)
         state = run_handshake(machine, net.wire(), net.clock, machine.open(), deadline_s=30.0)
         return {"you": state, "seconds": round(net.clock.now())}
@@ -2621,7 +2601,7 @@ def silent_peer(run_handshake):
     """A peer that never answers: state, seconds taken and SYNs sent until the deadline."""
     with EmbeddedNetwork(seed=12) as net:
         port, gone = net.peer.listen(), []
-        net.faults(drop=lambda segment: not gone.append(segment))
+        net.faults(drop=lambda record: not gone.append(record))
         machine = ActiveOpener(40000, port, iss=100)
         state = run_handshake(machine, net.wire(), net.clock, machine.open(), deadline_s=10.0)
         return {"you": state, "seconds": round(net.clock.now()), "SYNs": len(gone)}

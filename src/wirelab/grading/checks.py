@@ -195,8 +195,10 @@ def _several(error: Any) -> tuple[type[BaseException], ...]:
 
 def _not_written(name: str, outcome: Raised) -> str:
     function = outcome.function.partition(".<locals>")[0]
-    if function in ("", "<module>", name):
-        return f"Not written yet: {name}. Its brief is above this cell."
+    if function in ("", "<module>"):
+        function = name
+    if function in (name, *name.split(", ")):
+        return f"Not written yet: {function}. Its brief is above this cell."
     if function.startswith(f"{name}."):
         return f"Not written yet: {function}. Its brief is above this cell."
     return f"Not written yet: {function}, which {name} needs here."
