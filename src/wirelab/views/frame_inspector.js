@@ -66,7 +66,7 @@ export default {
 
     const cells = octets.map((digits, at) => {
       const around = fieldsAt(at).map((index) => fields[index]);
-      const edge = (near) => around.some((field) => spanOf(field)[near] === at);
+      const edge = (near) => around.every((field) => spanOf(field)[near] === at);
       return make(
         "span",
         {
@@ -176,7 +176,8 @@ export default {
       else light(index === NO_FIELD ? [] : [index], true);
     };
 
-    root.append(make("div", { class: "wl-panes" }, grid, list), detail, makeAlternative(model, follow));
+    const left = make("div", {}, grid, detail);
+    root.append(make("div", { class: "wl-panes" }, left, list), makeAlternative(model, follow));
     el.append(root);
     follow("chosen", show);
     return () => follow.end();

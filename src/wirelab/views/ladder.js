@@ -24,6 +24,7 @@ export default {
     const said = make("p", { class: "wl-said" });
     const note = make("p");
     let timer = null;
+    let shown = model.get("step"); // what the page shows: an arrow moves only when it is new
 
     const last = () => model.get("sayings").length - 1;
     const go = (step) => {
@@ -97,6 +98,7 @@ export default {
       all.enable(step < last());
       play.enable(last() > 0);
       reveal(step);
+      shown = step;
     };
     const reveal = (step) => {
       const mark = stage.querySelector(`.wl-ends[data-step="${step}"]`);
@@ -122,8 +124,10 @@ export default {
       show();
     });
     follow("sayings", show);
-    follow("step", show);
-    stage.classList.add("wl-moving");
+    follow("step", () => {
+      stage.classList.toggle("wl-moving", model.get("step") === shown + 1);
+      show();
+    });
     return () => {
       stop();
       follow.end();

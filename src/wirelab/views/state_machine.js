@@ -11,13 +11,15 @@ export default {
       model.set("selected", state);
       model.save_changes();
     };
+    const stays = (row) => row.next_state === row.state;
+    const way = (row) => (stays(row) ? "stay" : `go to ${row.next_state}`);
     const item = (row, own) =>
       make(
         "li",
         {},
         make("strong", {}, row.event),
         row.sends ? `: send ${row.sends}, ` : ": ",
-        own ? (row.next_state === row.state ? "stay" : `go to ${row.next_state}`) : `from ${row.state}`,
+        own ? way(row) : `from ${row.state}`,
         row.rfc ? make("small", {}, row.rfc) : "",
       );
     const section = (title, rows, own) =>
@@ -29,13 +31,15 @@ export default {
         box.classList.toggle("wl-selected", box.dataset.state === state);
         box.setAttribute("aria-pressed", box.dataset.state === state);
       }
-      const rows = model.get("rows");
+      const out = model.get("rows").filter((row) => row.state === state);
+      const into = model.get("rows").filter((row) => row.next_state === state && !stays(row));
       list.replaceChildren(
         ...(state
           ? [
-              make("p", { class: "wl-said" }, `${state}${state === model.get("current") ? ", the current state" : ""}`),
-              ...section("Ways out", rows.filter((row) => row.state === state), true),
-              ...section("Ways in", rows.filter((row) => row.next_state === state && row.state !== state), false),
+              make("p", { class: "wl-chosen" }, state, state === model.get("current") ? " (current state)" : ""),
+              ...section("Ways out", out.filter((row) => !stays(row)), true),
+              ...section("Ways in", into, false),
+              ...section("Stays", out.filter(stays), true),
             ]
           : [make("p", { class: "wl-said" }, "Choose a state, by pointer or with Tab, to list its transitions.")]),
       );
