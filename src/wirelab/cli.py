@@ -80,7 +80,9 @@ def draw(topics: Topics = None) -> None:
     course = Course.find()
     for name in _progress(builder.topics_to_build(course, topics or ()), "Drawing"):
         changed = drawing.draw(course.lesson(name).parent)
-        _say(f"{name}: {'wrote ' + ', '.join(p.name for p in changed) if changed else 'up to date'}")
+        _say(
+            f"{name}: {'wrote ' + ', '.join(p.name for p in changed) if changed else 'up to date'}"
+        )
 
 
 @app.command(epilog="Example: wirelab adopt 12_handshake")
@@ -118,7 +120,8 @@ def check(
     name = topic(topic_id).id
     path = notebook or Course.find().notebook(name)
     if not path.is_file():
-        raise CourseError(f"there is no {path}: save your notebook there, or name it (--notebook)")
+        where = os.path.relpath(path)
+        raise CourseError(f"there is no {where}: save your notebook there, or name it (--notebook)")
     from wirelab.grading.selfcheck import check as check_notebook
 
     with _working(f"Marking {path.name}"):
@@ -160,12 +163,20 @@ def lab(context: typer.Context) -> None:
     os.execvpe(command[0], command, environment)
 
 
-@app.command(context_settings=PASS_ON, epilog="Example: wirelab demo")
-def demo(context: typer.Context) -> None:
+@app.command(epilog="Example: wirelab demo")
+def demo(
+    topic_id: Annotated[str, typer.Argument(metavar="TOPIC", help="A topic.")] = "12_handshake",
+    jobs: Annotated[int, typer.Option(min=1, help="How many are graded at a time.")] = 2,
+) -> None:
     """Take a made-up class of twelve through the whole nbgrader pipeline."""
-    from wirelab.grading import demo as demonstration
+    from rich.console import Console
 
-    raise typer.Exit(demonstration.main(context.args))
+    from wirelab.authoring import demo as demonstration
+    from wirelab.authoring import demo_table
+
+    console = Console()
+    steps = demonstration.demo(Course.find(), topic(topic_id).id, jobs)
+    demo_table.show(demo_table.follow(steps, console), console)
 
 
 @app.command(epilog="Example: wirelab doctor")

@@ -93,8 +93,6 @@ def read(text: str) -> Iterator[Planted]:
             if not isinstance(decorator, ast.Call) or _name(decorator.func) != "misconception":
                 continue
             words = {word.arg: word.value for word in decorator.keywords}
-            if decorator.args:
-                words.setdefault("of", decorator.args[0])
             of = words.get("of")
             named = isinstance(of, ast.Constant) and isinstance(of.value, str)
             yield Planted(node.name, of.value if named else "", "says" in words, node.lineno)
