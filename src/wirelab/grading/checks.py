@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from wirelab.grading import diagnose, explain
-from wirelab.grading.cases import CallCase, Case, ProbeCase, RefusalCase, ScriptCase, Step, step
+from wirelab.grading.cases import (
+    CallCase,
+    Case,
+    ProbeCase,
+    RefusalCase,
+    ScriptCase,
+    Step,
+    Transcript,
+    step,
+)
 from wirelab.grading.diagnose import Sentence
 from wirelab.grading.outcomes import Outcome, Raised
 
@@ -161,6 +170,8 @@ class Checks:
             return
         name = ", ".join(diagnose.name_of(answer) for answer in answers)
         first = outcomes[wrong[0]]
+        if isinstance(first, Transcript):
+            first = first.steps[cases[wrong[0]].case.failing(first)]
         if isinstance(first, Raised) and first.type_name == "NotImplementedError":
             raise CheckFailed("\n".join(explain.wrap(_not_written(name, first)))) from None
         names = diagnose.names_of(answers, _caller())
