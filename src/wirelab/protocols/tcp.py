@@ -93,7 +93,7 @@ class TcpEndpoint:
     def connect(self, remote: str, port: int, now_s: float, local_port: int = 0) -> TcpConnection:
         """Open actively towards `port` of host `remote`; ValueError if the four-tuple is taken."""
         local_port = local_port or self._free_port()
-        if (local_port, remote, port) in self._connections:
+        if self._living((local_port, remote, port)):
             raise ValueError(f"port {local_port} has a connection to port {port} already")
         connection = self._make(local_port, remote, port, now_s)
         self._connections[local_port, remote, port] = connection
@@ -104,7 +104,7 @@ class TcpEndpoint:
         """Take one segment that host `remote` sent to this one (RFC 9293 section 3.10.7)."""
         key = (segment.destination_port, remote, segment.source_port)
         listener = self._listeners.get(segment.destination_port)
-        connection = self._connections.get(key)
+        connection = self._living(key)
         iss = None
         if connection and listener and connection.is_new_syn(segment):
             iss = connection.give_way()
@@ -145,8 +145,8 @@ class TcpEndpoint:
 
     def state_of(self, port: int, remote: str, remote_port: int) -> str:
         """Return a connection's state, `LISTEN` if there is only a listener, or `CLOSED`."""
-        connection = self._connections.get((port, remote, remote_port))
-        if connection and connection.state not in (t.CLOSED, t.LISTEN):
+        connection = self._living((port, remote, remote_port))
+        if connection:
             return connection.state
         return t.LISTEN if port in self._listeners else t.CLOSED
 
@@ -255,6 +255,11 @@ class TcpEndpoint:
                 listener.ready.append(connection)
         if connection.state in (t.LISTEN, t.CLOSED):
             self._connections.pop((connection.local_port, *here), None)
+
+    def _living(self, key: tuple[int, str, int]) -> TcpConnection | None:
+        """Return a connection unless a call of its user has ended it meanwhile."""
+        connection = self._connections.get(key)
+        return connection if connection and connection.state not in (t.CLOSED, t.LISTEN) else None
 
     def _sweep(self) -> None:
         for (_, remote, _), connection in list(self._connections.items()):

@@ -51,8 +51,8 @@ class Arrivals(ControlBlock):
             # "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a reset (unless the RST bit is set,
             # if so drop the segment and return)"
             self._step(t.RST_OUTSIDE if flags & RST else t.UNACCEPTABLE_ACK, segment)
-            if not flags & RST and not self._retries:
-                # Linux does not wait for the timeout, since its SYN may have met old state.
+            if not self._retries:
+                # Linux repeats its SYN at once, since the first may have met an old connection.
                 self._deadlines[t.RETRANSMIT] = self._now_s + self.settings.soon_s
         elif flags & RST:
             # "If the ACK was acceptable, then signal to the user 'error: connection reset' ...
@@ -120,7 +120,8 @@ class Arrivals(ControlBlock):
             if self._answer_sparingly(t.SYN_REPEATED, segment):
                 self._arm()
             return False
-        if self._in.acceptable(segment):
+        half_open = self.passive and self.state == t.SYN_RECEIVED
+        if (self._in.acceptable if half_open else self._in.nearly_acceptable)(segment):
             return True
         if not flags & RST:
             # "If an incoming segment is not acceptable, an acknowledgment should be sent in reply

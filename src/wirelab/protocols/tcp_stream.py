@@ -144,9 +144,17 @@ class ReceiveStream:
         return max(self._buffer - len(self.unread), 0)
 
     def acceptable(self, segment: Segment) -> bool:
-        """Check the sequence number as Linux does, a little wider than RFC 9293's table 6.
+        """Check the sequence number by RFC 9293 section 3.10.7.4, table 6."""
+        length, window = sequence_length(segment), self.window
+        if not window:
+            return not length and segment.seq == self.nxt
+        first = offset(segment.seq, self.nxt)
+        return 0 <= first < window or (length > 0 and 0 <= first + length - 1 < window)
 
-        It also accepts a segment that ends at RCV.NXT or begins at the window's right edge:
+    def nearly_acceptable(self, segment: Segment) -> bool:
+        """Check it as Linux does on an open connection, a little wider than the table.
+
+        It also takes a segment that ends at RCV.NXT or begins at the window's right edge:
         nothing in it is new, but its acknowledgment counts, as when a FIN is repeated.
         """
         edge = plus(self.nxt, self.window)
