@@ -20,6 +20,10 @@ c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.CourseDirectory.source_directory = "source"
 c.CourseDirectory.release_directory = "release"
 
+# release/ is committed. Made anew all the same, or nbgrader would skip what is there already,
+# and the gradebook of a fresh clone would never hear of the assignment.
+c.GenerateAssignment.force = True
+
 # nbgrader's own working folders; git ignores what is in them.
 c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "autograded"
@@ -48,3 +52,10 @@ c.Execute.interrupt_on_timeout = True
 # The kernel is done with when the last cell has run: asking it to leave politely costs more
 # than a second a notebook.
 c.Execute.shutdown_kernel = "immediate"
+
+# --- late submissions ----------------------------------------------------------------------
+
+# What handing in after the deadline costs: "none" (it is shown as late, no more) or "zero".
+# A policy of your own: a subclass of nbgrader.plugins.LateSubmissionPlugin, named in
+# c.AssignLatePenalties.plugin_class.
+c.LateSubmissionPlugin.penalty_method = "none"
