@@ -209,9 +209,9 @@ def _not_written(name: str, outcome: Raised) -> str:
     if function in ("", "<module>"):
         function = name
     if function in (name, *name.split(", ")):
-        return f"Not written yet: {function}. Its brief is above this cell."
+        return f"Not written yet: {function}. Its brief says what it must do."
     if function.startswith(f"{name}."):
-        return f"Not written yet: {function}. Its brief is above this cell."
+        return f"Not written yet: {function}. Its brief says what it must do."
     return f"Not written yet: {function}, which {name} needs here."
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from wirelab.grading.errors import CourseError
-from wirelab.grading.results import Graded, mark, messages, stderr
+from wirelab.grading.results import CellResult, Graded, mark, messages, stderr
 
 
 def prepare(root: Path, course: Path, topic: str) -> None:
@@ -149,7 +149,7 @@ def main(root: Path, topic: str, students: list[str]) -> dict[str, Any]:
         path = root / "autograded" / student / topic / f"{topic}.ipynb"
         with api.gradebook as gradebook:
             submission = gradebook.find_submission_notebook(topic, topic, student)
-            scores = {grade.name: _score(grade) for grade in submission.grades}
+            scores = {grade.name: (_score(grade), grade.max_score) for grade in submission.grades}
         marked[student] = _read(nbformat.read(path, as_version=4), scores).to_json()
     return marked
 
@@ -158,18 +158,22 @@ def _score(grade: Any) -> float | None:
     return None if grade.needs_manual_grade and grade.auto_score is None else grade.score
 
 
-def _read(notebook: Any, scores: dict[str, float | None]) -> Graded:
+def _read(notebook: Any, scores: dict[str, tuple[float | None, float]]) -> Graded:
+    """The gradebook's scores and what the cells say; a cell that is not there gets 0."""
+    missing = dict(scores)
     cells, errors, warned = [], [], ""
     for cell in notebook.cells:
         outputs = cell.get("outputs", [])
         about = cell.metadata.get("nbgrader", {})
         if about.get("grade") and about["grade_id"] in scores:
             seen = mark(about["grade_id"], float(about["points"]), outputs)
-            values = {**vars(seen), "score": scores[about["grade_id"]]}
+            values = {**vars(seen), "score": missing.pop(about["grade_id"], (0.0, 0.0))[0]}
             cells.append(type(seen)(**values))
         else:
             errors += [f"{cell.id}: {said}" for said in messages(outputs)]
         warned += stderr(outputs)
+    gone = "This test cell is not in the notebook any more."
+    cells += [CellResult(name, 0.0, most, (gone,)) for name, (_, most) in missing.items()]
     return Graded(tuple(cells), tuple(errors), warned)
 
 
