@@ -97,3 +97,44 @@ def opened() -> Callable[..., Speaker]:
 def speaker() -> type[Speaker]:
     """The class `Speaker`."""
     return Speaker
+
+
+class VirtualClock:
+    """Seconds that pass when they are waited for."""
+
+    def __init__(self) -> None:
+        self.time_s = 0.0
+
+    def now(self) -> float:
+        return self.time_s
+
+    def wait(self, seconds: float) -> None:
+        self.time_s += seconds
+
+
+class ScriptedLink:
+    """A link on a virtual clock: `arrivals` come at their times, `sent` is what was sent when."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.arrivals: list[tuple[float, bytes]] = []
+        self.sent: list[tuple[float, bytes]] = []
+        self.arrived_s = 0.0
+
+    def send(self, frame: bytes) -> None:
+        self.sent.append((self.clock.now(), frame))
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        deadline = self.clock.now() + timeout_s
+        if self.arrivals and self.arrivals[0][0] <= deadline:
+            self.arrived_s, frame = self.arrivals.pop(0)
+            self.clock.time_s = max(self.clock.time_s, self.arrived_s)
+            return frame
+        self.clock.time_s = deadline
+        return None
+
+
+@pytest.fixture
+def scripted() -> ScriptedLink:
+    """A scripted link."""
+    return ScriptedLink()

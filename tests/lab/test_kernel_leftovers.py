@@ -8,6 +8,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -177,27 +178,27 @@ def test_network_outlives_the_thread_that_made_it(kernel_or_skip, opened):
 
 def test_forked_child_holds_nothing(kernel_or_skip):
     network = kernel_or_skip()
-    namespace = os.readlink(f"/proc/{network._parts[2].pid}/ns/net")
-    reader, writer = os.pipe()
+    network.peer.listen()
+    helper = network._parts[2]
+    cable = os.readlink(f"/proc/self/fd/{helper.packet_fd}")
+    namespace = os.readlink(f"/proc/{helper.pid}/ns/net")
+    parent_end, child_end = socket.socketpair()
     child = os.fork()
     if child == 0:
-        os.close(writer)
-        os.read(reader, 1)  # until the parent says so
+        parent_end.close()
+        child_end.send(b"forked")
+        child_end.recv(1)  # until the parent has seen enough
         os._exit(0)
-    with watched(network._parts[2].pid) as ended:
-        table = os.open(f"/proc/{network._parts[2].pid}/net/tcp", os.O_RDONLY)
-        network.peer.listen()
-        packet_sockets = lambda: Path(f"/proc/{child}/fd").iterdir()  # noqa: E731
-        held = {os.readlink(each) for each in packet_sockets() if each.is_symlink()}
-        ours = {os.readlink(f"/proc/self/fd/{network._parts[2].packet_fd}")}
-        assert held.isdisjoint(ours)
+    child_end.close()
+    assert parent_end.recv(10) == b"forked"
+    held = [os.readlink(place) for place in Path(f"/proc/{child}/fd").iterdir()]
+    with watched(helper.pid) as ended:
         network.close()
         assert gone(ended)
-    assert processes_in(namespace) == []
-    os.close(table)
-    os.close(writer)
-    os.close(reader)
+    parent_end.close()
     os.waitpid(child, 0)
+    assert cable not in held
+    assert processes_in(namespace) == []
 
 
 def test_programs_of_the_notebook_inherit_nothing(kernel_or_skip):

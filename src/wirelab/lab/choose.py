@@ -30,7 +30,8 @@ def best(*, seed: int = 0, resolved: bool = True) -> Network:
     except NetworkUnavailable as refusal:
         if wanted == "kernel":
             raise
-        return _embedded(seed, resolved, str(refusal))
+        reason = str(refusal)
+    return _embedded(seed, resolved, reason)
 
 
 def _embedded(seed: int, resolved: bool, reason: str) -> Network:

@@ -37,8 +37,11 @@ def sysctl(name, value):
 
 
 def start(command):
+    import shutil
     import subprocess
 
+    if shutil.which(command[0]) is None:  # Popen speaks of permissions if PATH has a private home
+        raise FileNotFoundError(2, "No such file or directory")
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

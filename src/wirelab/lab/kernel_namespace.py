@@ -14,7 +14,7 @@ import struct
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCETHTOOL = 0x8946
 OFFLOADS_OFF = (0x17, 0x1F, 0x24)  # ETHTOOL_STXCSUM, ETHTOOL_STSO, ETHTOOL_SGSO
-SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
+SOL_PACKET, PACKET_QDISC_BYPASS, PACKET_IGNORE_OUTGOING = 263, 20, 23
 SO_TIMESTAMPNS = 35
 ETH_P_ALL = 3
 
@@ -130,7 +130,9 @@ def make_link(settings):
         + attribute(1, local),
     )
     switch_offloads_off()  # before anything can be sent
-    for index, flags in ((1, UP), (eth0, UP), (learner0, UP | NO_ARP)):
+    # eth0 last: a link that comes up while its other end is down is switched on by a kernel
+    # worker some time later, and drops what it should send until then.
+    for index, flags in ((1, UP), (learner0, UP | NO_ARP), (eth0, UP)):
         ask(netlink, NEW_LINK, ACKNOWLEDGE, link_message(index, flags))
     if settings["resolved"]:
         ask(
@@ -158,6 +160,7 @@ def switch_offloads_off():
 def open_learners_end():
     cable = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     cable.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    cable.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)  # learner0 may not be switched on yet
     cable.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     cable.bind(("learner0", ETH_P_ALL))
     return cable

@@ -49,13 +49,14 @@ def unwrap(frame: bytes) -> Carried | None:
     """
     if len(frame) < 34 or int.from_bytes(frame[12:14]) != _ETHERTYPE_IPV4:
         return None
+    version, header_length = frame[14] >> 4, (frame[14] & 0x0F) * 4
+    if version != 4 or not 20 <= header_length <= len(frame) - 14:
+        return None
     scapy = layers()
-    header_length = (frame[14] & 0x0F) * 4
     ether = scapy.Ether(frame[: 14 + header_length])
     ip = ether.payload
     if (
-        ip.version != 4
-        or not 20 <= header_length <= ip.len <= len(frame) - 14
+        not header_length <= ip.len <= len(frame) - 14
         or scapy.checksum(frame[14 : 14 + header_length]) != 0
         or ip.proto != PROTOCOL_TCP
         or ip.frag != 0
