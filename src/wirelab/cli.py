@@ -137,15 +137,20 @@ def prove(topics: Topics = None, as_json: AsJson = False) -> None:
 
     course = Course.find()
     names = [topic(name).id for name in topics or []] or [each.id for each in course.written()]
-    reports = []
+    rows, failures = [], []
     for name in _progress(names, "Proving"):
-        reports.append(proving.prove(name))
-    if as_json:
-        for report in reports:
+        try:
+            report = proving.prove(name, course)
+        except CourseError as error:
+            failures.append(f"{name}: {error}")
+            continue
+        failures += [f"{name}: {why}" for why in report.get("failures", ())]
+        if as_json:
             print(json.dumps(report))
-    else:
-        _table(reports)
-    failures = [f"{each['topic']}: {why}" for each in reports for why in each.get("failures", ())]
+        else:
+            rows.append({**report, "failures": len(report.get("failures", ()))})
+    if rows:
+        _table(rows)
     if failures:
         raise CourseError("\n".join(failures))
 
@@ -199,7 +204,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"topics": states}))
     else:
-        _table(states)
+        _table([_with_points(row) for row in states])
 
 
 # --- what is shown --------------------------------------------------------------------------
@@ -210,9 +215,9 @@ def _say(line: str) -> None:
 
 
 def _progress(names: Iterable[str], verb: str) -> Iterator[str]:
-    """The names one by one, with a bar on the terminal where it takes long enough to be seen."""
+    """The names one by one, with a bar that is gone at the end; none where no terminal is."""
     names = list(names)
-    if len(names) < 2 or not sys.stderr.isatty():
+    if not sys.stderr.isatty():
         yield from names
         return
     from rich.console import Console
@@ -250,16 +255,24 @@ def _show_diff(diff: str) -> None:
 
 def _table(rows: list[dict[str, Any]]) -> None:
     """Rows of equal keys as a table; a nested object becomes one column for each of its keys."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     flat = [_flat(row) for row in rows]
-    table = Table()
+    table = Table(box=box.SIMPLE)
     for column in flat[0] if flat else ():
         table.add_column(column.replace("_", " "))
     for row in flat:
         table.add_row(*(_shown(value) for value in row.values()))
     Console().print(table)
+
+
+def _with_points(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its two numbers of points in one column."""
+    points, most = row["points"], row["max_points"]
+    shown = "" if points is None else f"{points:g} of {most:g}"
+    return {key: row[key] for key in row if key != "max_points"} | {"points": shown}
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

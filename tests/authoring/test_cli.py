@@ -163,6 +163,7 @@ def test_status_as_json(wirelab, course: Course) -> None:
     rows = {row["topic"]: row for row in json.loads(line)["topics"]}
     assert list(rows) == [each.id for each in TOPICS]
     assert rows[TOPIC]["written"]
+    assert rows[TOPIC]["built"]
     assert rows[TOPIC]["edited"] == ["source"]
     assert not rows["12_handshake"]["written"]
     assert TOPIC in wirelab("status", cwd=course.root).stdout
@@ -232,3 +233,24 @@ def test_lab_hands_over_to_jupyter_within_a_second(course: Course, tmp_path: Pat
         assert "'--port', '8899'" in run.stdout
         assert f"--ServerApp.root_dir={course.root}" in run.stdout
     assert min(times) < 1
+
+
+def test_status_tells_a_stale_build_also_in_a_fresh_clone(wirelab, course: Course, replace) -> None:
+    def built() -> bool:
+        run = wirelab("status", "--json", cwd=course.root)
+        return {row["topic"]: row for row in json.loads(run.stdout)["topics"]}[TOPIC]["built"]
+
+    assert not built()
+    wirelab("build", cwd=course.root)
+    (course.state / "build.json").unlink()
+    assert built()
+    replace("A paragraph between.", "Another paragraph.")
+    assert not built()
+
+
+@pytest.mark.slow
+def test_check_has_a_status_that_tells(wirelab, course: Course) -> None:
+    """Nothing is answered yet, so it is 1. (What is marked, and how, `tests/grading` shows.)"""
+    wirelab("build", cwd=course.root)
+    run = wirelab("check", TOPIC, "--json", cwd=course.root)
+    assert (run.returncode, json.loads(run.stdout.splitlines()[-1])["points"]) == (1, 0)
