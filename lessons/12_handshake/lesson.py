@@ -101,17 +101,19 @@ FrameInspector(syn_frame)
 #
 # Write two functions.
 #
-# `internet_checksum(data: bytes) -> int`
-# : Take `data` two octets at a time, the first octet being the high one. If the number of octets
-#   is odd, put one zero octet after the last. Add the numbers; whenever the sum needs more than
-#   16 bits, add the carry to the low 16 bits, until none is left. Return the ones' complement
-#   (all 16 bits flipped), 0 to 65535. (RFC 1071 section 1)
+# **`internet_checksum(data: bytes) -> int`**
 #
-# `tcp_checksum(source: str, destination: str, segment: bytes) -> int`
-# : The sum covers some octets that are not in the segment, the **pseudo-header**, so that a
-#   segment delivered to the wrong address is noticed too. Prepend it and use your first
-#   function. `source` and `destination` are both IPv4 or both IPv6 addresses in text form; the
-#   checksum field inside `segment` is zero. (RFC 9293 section 3.1; RFC 8200 section 8.1)
+# Take `data` two octets at a time, the first octet being the high one. If the number of octets
+# is odd, put one zero octet after the last. Add the numbers; whenever the sum needs more than
+# 16 bits, add the carry to the low 16 bits, until none is left. Return the ones' complement
+# (all 16 bits flipped), 0 to 65535. (RFC 1071 section 1)
+#
+# **`tcp_checksum(source: str, destination: str, segment: bytes) -> int`**
+#
+# The sum covers some octets that are not in the segment, the **pseudo-header**, so that a
+# segment delivered to the wrong address is noticed too. Prepend it and use your first
+# function. `source` and `destination` are both IPv4 or both IPv6 addresses in text form; the
+# checksum field inside `segment` is zero. (RFC 9293 section 3.1; RFC 8200 section 8.1)
 #
 # | | pseudo-header |
 # |---|---|
@@ -364,7 +366,21 @@ check(
 )
 
 # %% role="test" id="syn-test-any" points=2
-# Any SYN: other addresses, numbers and options, against scapy's own octets.
+# Any SYN: other addresses, numbers and options.
+check(
+    build_syn,
+    "fe80::2",
+    "fe80::1",
+    50000,
+    443,
+    4_294_967_295,
+    0,
+    1220,
+    14,
+    expected=bytes.fromhex("c350 01bb ffffffff 00000000 7002 0000 c2f1 0000 0204 04c4 01 03 03 0e"),
+    view="segment",
+    rfc="RFC 9293 section 3.1",
+)
 ### BEGIN HIDDEN TESTS
 from ipaddress import IPv6Address
 
@@ -654,27 +670,30 @@ print(f"from b to a     {(a - b) % 2**32:>13,} steps forward")
 #
 # Write three functions. All numbers are integers from 0 to 2^32 - 1.
 #
-# `seq_lt(a: int, b: int) -> bool`
-# : True if `b` lies ahead of `a`: going forward from `a` reaches `b` in at least one step and fewer
-#   than 2^31. (Exactly 2^31 apart is not asked.)
+# **`seq_lt(a: int, b: int) -> bool`**
 #
-# `next_seq(segment: Segment) -> int`
-# : The number after the last one that this segment takes up: what an acknowledgment of all of it
-#   says.
+# True if `b` lies ahead of `a`: going forward from `a` reaches `b` in at least one step and fewer
+# than 2^31. (Exactly 2^31 apart is not asked.)
 #
-# `acceptable(seq: int, length: int, rcv_nxt: int, rcv_wnd: int) -> bool`
-# : The receiver's first test (RFC 9293 section 3.4). It expects number `rcv_nxt` next and has
-#   room for `rcv_wnd` octets, the **window**. `length` counts data, SYN and FIN. A segment is
-#   acceptable if one of its ends is inside the window:
+# **`next_seq(segment: Segment) -> int`**
 #
-#   | length | window | acceptable if |
-#   |---|---|---|
-#   | 0 | 0 | `seq` is `rcv_nxt` |
-#   | 0 | > 0 | `seq` is in the window |
-#   | > 0 | 0 | never |
-#   | > 0 | > 0 | its first or its last number is in the window |
+# The number after the last one that this segment takes up: what an acknowledgment of all of it
+# says.
 #
-#   "In the window" means: one of the `rcv_wnd` numbers that begin with `rcv_nxt`.
+# **`acceptable(seq: int, length: int, rcv_nxt: int, rcv_wnd: int) -> bool`**
+#
+# The receiver's first test (RFC 9293 section 3.4). It expects number `rcv_nxt` next and has
+# room for `rcv_wnd` octets, the **window**. `length` counts data, SYN and FIN. A segment is
+# acceptable if one of its ends is inside the window:
+#
+# | length | window | acceptable if |
+# |---|---|---|
+# | 0 | 0 | `seq` is `rcv_nxt` |
+# | 0 | > 0 | `seq` is in the window |
+# | > 0 | 0 | never |
+# | > 0 | > 0 | its first or its last number is in the window |
+#
+# "In the window" means: one of the `rcv_wnd` numbers that begin with `rcv_nxt`.
 #
 # Examples: `seq_lt(4_294_967_290, 5)` is true. `next_seq` of a SYN with `seq=100` is 101.
 # `acceptable(99, 2, 100, 10)` is true, since number 100 is in it.
@@ -797,7 +816,7 @@ check.each(acceptable, cases, expected=results, **window_rule)
 # %% [markdown] role="given" id="opener-text"
 # ## 5. Opening a connection
 #
-# Here is the whole handshake, between your side and the embedded computer. Step through it with
+# Here is the whole handshake, between you and the peer. Step through it with
 # the buttons or the arrow keys. Watch the two boxes at the sides: each end keeps a **state**, and
 # only a segment or a timer changes it.
 
@@ -834,10 +853,27 @@ Ladder(handshake, left="you", right="peer")
 # three segments. That is all there is to "why not four" (RFC 9293 section 3.4.1).
 #
 # > **Is it so?** "When the server receives the third segment, the handshake is complete, and the
-# > connection is established." *Half true.* It is for the server. The client was ESTABLISHED one
+# > connection is established." *Half true.* For the server it is. The client was ESTABLISHED one
 # > segment earlier, when the SYN-ACK came, and may already have sent data (RFC 9293 section 3.5,
-# > figure 6). Look at the boxes in the second step.
-#
+# > figure 6). In the next cell the peer is the client, and you are in no hurry to read its ACK.
+
+# %%
+with Network.best() as net:
+    connection, wire = net.peer.connect(80), net.wire()
+    print("peer:", connection.state)
+    syn = wire.receive(timeout_s=1.0)
+    wire.send(
+        Segment(
+            source_port=80,
+            destination_port=syn.source_port,
+            seq=300,
+            ack=(syn.seq + 1) % 2**32,
+            flags=SYN | ACK,
+        )
+    )
+    print("peer:", connection.state, "(and no third segment has been received)")
+
+# %% [markdown] role="given" id="opener-sansio"
 # A machine that does this needs no sockets, no threads and no clock. Events go in: *please open*,
 # *this segment came*, *the timer rang*. Segments come out. That style is called **sans-IO**, and
 # it makes a protocol testable to the last branch. This is the table for the opening half of TCP:
@@ -2037,14 +2073,16 @@ print("cookies", flood(20, syn_cookies=True))
 # Write two functions. `connection` is a tuple `(source, source_port, destination,
 # destination_port)`, `secret` is bytes, `minute` counts minutes and only grows.
 #
-# `make_cookie(secret, connection, client_seq, mss, minute) -> int`
-# : The 32-bit cookie in the layout above. The three bits are the index of the largest entry of
-#   `MSS_TABLE` that is not above `mss` (index 0 if all are). The hash is any keyed hash of your
-#   choice over `connection`, `client_seq`, the minute and the index.
+# **`make_cookie(secret, connection, client_seq, mss, minute) -> int`**
 #
-# `check_cookie(secret, connection, client_seq, cookie, minute) -> int | None`
-# : The MSS from the table, if `make_cookie` gave this cookie to this `connection` with this
-#   `client_seq` in the minute `minute` or in the one before; otherwise `None`.
+# The 32-bit cookie in the layout above. The three bits are the index of the largest entry of
+# `MSS_TABLE` that is not above `mss` (index 0 if all are). The hash is any keyed hash of your
+# choice over `connection`, `client_seq`, the minute and the index.
+#
+# **`check_cookie(secret, connection, client_seq, cookie, minute) -> int | None`**
+#
+# The MSS from the table, if `make_cookie` gave this cookie to this `connection` with this
+# `client_seq` in the minute `minute` or in the one before; otherwise `None`.
 #
 # Neither function may keep anything between calls: a flood costs no memory.
 #
@@ -2316,14 +2354,16 @@ for line in capture_of("Ada Lovelace"):
 #
 # This exercise is different for everybody. Write two functions.
 #
-# `my_name() -> str`
-# : Your name or student number, at least two characters. It decides which capture is yours.
+# **`my_name() -> str`**
 #
-# `read_capture(lines: list[Line]) -> dict[str, int]`
-# : The missing numbers of *your* capture, `capture_of(my_name())`: a dictionary with the keys
-#   `"A"` to `"H"`. Each `Line` has `sender`, `flags`, `seq`, `ack`, `length`, as printed above;
-#   the missing ones are the letters. You may work it out with a pencil and return the eight
-#   numbers as they are, or write a function that reads any such capture.
+# Your name or student number, at least two characters. It decides which capture is yours.
+#
+# **`read_capture(lines: list[Line]) -> dict[str, int]`**
+#
+# The missing numbers of *your* capture, `capture_of(my_name())`: a dictionary with the keys
+# `"A"` to `"H"`. Each `Line` has `sender`, `flags`, `seq`, `ack`, `length`, as printed above;
+# the missing ones are the letters. You may work it out with a pencil and return the eight
+# numbers as they are, or write a function that reads any such capture.
 #
 # No segment was lost, all arrived in the order shown. Remember what wraps and what takes a number.
 
