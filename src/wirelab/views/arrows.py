@@ -22,8 +22,9 @@ class Arrow:
 
     `label` stands on the arrow, `note` under the ladder while it is the current step; `time_s` is
     when it crossed, in seconds; `left_state` and `right_state` are the states afterwards, "" where
-    nothing is known or nothing changed. `crossing` draws the arrow in the same row as the one
-    before, as when both ends speak at once.
+    nothing is known or nothing changed. `fate` is that of `wirelab.lab.trace.Record`: the second
+    copy of a doubled segment is an arrow of its own, `duplicated`. `crossing` draws the arrow in
+    the same row as the one before, as when both ends speak at once.
     Raises ValueError for a sender or a fate that is not one of `SENDERS` and `FATES`.
     """
 

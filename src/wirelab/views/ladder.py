@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import traitlets
 
 from wirelab.lab.trace import Record
-from wirelab.views.arrows import Arrow, arrows_of, sentence, text_of
+from wirelab.views.arrows import Arrow, arrows_of, only_changes, sentence, text_of
 from wirelab.views.ladder_drawing import draw_ladder
 from wirelab.views.view import View, front_end
 
@@ -100,7 +100,8 @@ class Ladder(View):
 
     def _front(self) -> dict[str, object]:
         first = {"said": "Before the first step.", "note": ""}
-        steps = [{"said": sentence(a, **self._names), "note": a.note} for a in self._arrows]
+        changes = only_changes(self._arrows, **self._begin)
+        steps = [{"said": sentence(a, **self._names), "note": a.note} for a in changes]
         return {
             "drawing": self._drawn(live=True),
             "alternative": self.text(),

@@ -184,13 +184,11 @@ class _Ladder:
         start = at(NODE / self.span)
         end = at(LOST_AT) if lost else at(1 - 3 / self.span)
         dashes = " wl-dashed" if lost else ""
-        copies = (0, 9) if row.arrow.fate == "duplicated" else (0,)
-        for shift in copies:
-            stop = at(1 - 11 / self.span) if not lost else end
-            d = f"M{start[0]:.1f} {start[1] + shift:.1f}L{stop[0]:.1f} {stop[1] + shift:.1f}"
-            pen.path(d, f"wl-shaft wl-shaft-{side}{dashes}")
-            if not lost:
-                pen.head(end[0], end[1] + shift, angle, f"wl-head-{side}")
+        stop = end if lost else at(1 - 11 / self.span)
+        d = f"M{start[0]:.1f} {start[1]:.1f}L{stop[0]:.1f} {stop[1]:.1f}"
+        pen.path(d, f"wl-shaft wl-shaft-{side}{dashes}")
+        if not lost:
+            pen.head(*end, angle, f"wl-head-{side}")
         if lost:
             x, y = end[0] + ahead * 9, end[1] + 0.6
             for slope in (-1, 1):
@@ -209,9 +207,8 @@ class _Ladder:
         if abs(degrees) > 90:
             degrees -= math.copysign(180, degrees)
         turned = pen.group("", transform=f"translate({x:.1f} {y:.1f}) rotate({degrees:.2f})")
-        copies_below = 9 if row.arrow.fate == "duplicated" else 0
         for position, line in enumerate(row.lines):
-            below = 19 + 17 * (position - 1) + copies_below if position else -9
+            below = 19 + 17 * (position - 1) if position else -9
             element = turned.text(0, below, "", "wl-label wl-halo wl-mid")
             head, tail = _head_and_tail(line) if position == 0 else ("", line)
             spans = [

@@ -192,10 +192,6 @@ def _rest(transitions: Sequence[Transition], layout: Layout, width: float) -> li
         lines.append(f"Not drawn, to {goal} from {states}: {events}.")
     staying = len(transitions) - len(moves)
     if staying:
-        rows = (
-            "1 row that stays in its state"
-            if staying == 1
-            else f"{staying} rows that stay in their state"
-        )
-        lines.append(f"Not drawn: {rows}.")
+        rows = "1 row that stays" if staying == 1 else f"{staying} rows that stay"
+        lines.append(f"Not drawn: {rows} in the same state.")
     return [line for words in lines for line in wrapped(words, width, LABEL_SIZE)]
