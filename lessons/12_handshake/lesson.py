@@ -2016,9 +2016,9 @@ check(predict_next, [4_294_900_000, 4_294_964_000], expected=60_704, **predict_r
 dice = random.Random(15)
 cases, results = [], []
 for _ in range(100):
-    first = dice.choice([0, 2**32 - 1, dice.getrandbits(32)])
+    start = dice.choice([0, 2**32 - 1, dice.getrandbits(32)])
     size = dice.choice([1, 64, 64_000, 128_000, dice.randrange(1, 2**31)])
-    numbers = [(first + size * i) % 2**32 for i in range(dice.randrange(3, 7))]
+    numbers = [(start + size * i) % 2**32 for i in range(dice.randrange(3, 7))]
     cases.append((numbers[:-1],))
     results.append(numbers[-1])
 check.each(predict_next, cases, expected=results, **predict_rule)
