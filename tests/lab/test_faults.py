@@ -6,6 +6,7 @@ import pytest
 
 from wirelab.lab import Faults, Tracer, first
 from wirelab.lab.faults import OVERTAKING_S, PassingClock
+from wirelab.protocols.segment import ACK, PSH, SYN
 
 FRAMES = [bytes([number]) * 60 for number in range(200)]
 
@@ -137,7 +138,7 @@ def test_doubled_frame_comes_twice_and_is_told_twice(scripted, faulty):
 
 
 def test_next_frame_overtakes_a_reordered_one(scripted, faulty):
-    faults = faulty(drop=None, reorder=1.0)
+    faults = faulty(reorder=1.0)
     faults.send(FRAMES[0])
     faults.change()
     faults.send(FRAMES[1])
@@ -197,3 +198,49 @@ def test_change_ends_faults(scripted, faulty):
 def test_impossible_plan_is_refused(faulty, plan, reason):
     with pytest.raises(ValueError, match=reason):
         faulty(**plan)
+
+
+@pytest.fixture(params=["embedded", pytest.param("kernel", marks=pytest.mark.kernel)])
+def either(request, kernel_or_skip):
+    """Each kind of network."""
+    from wirelab.lab.embedded import EmbeddedNetwork
+
+    with EmbeddedNetwork() if request.param == "embedded" else kernel_or_skip() as network:
+        yield network
+
+
+def test_delay_lengthens_a_real_handshake(either, opened):
+    either.faults(delay_s=0.05)
+    learner = opened(either)
+    assert learner.connection.state == "ESTABLISHED"
+    syn, syn_ack, ack = either.trace
+    assert 0.05 <= syn_ack.time_s - syn.time_s < 0.09
+    assert 0.10 <= ack.time_s - syn.time_s < 0.2
+    assert [record.fate for record in either.trace] == ["delayed"] * 3
+
+
+def test_waiting_delivers_what_is_delayed(either, speaker):
+    learner = speaker(either, either.peer.listen())
+    either.faults(delay_s=0.05)
+    learner.say(SYN)
+    assert learner.state() == "LISTEN"
+    either.clock.wait(0.1)
+    assert learner.state() == "SYN-RECEIVED"
+
+
+def test_lost_syn_is_in_the_trace_and_not_at_the_peer(either, speaker):
+    learner = speaker(either, either.peer.listen())
+    either.faults(loss=1.0)
+    learner.say(SYN)
+    either.faults()
+    assert learner.state() == "LISTEN"
+    (record,) = either.trace
+    assert (record.fate, record.segment.flags, record.states) == ("lost", SYN, {})
+
+
+def test_peer_that_waits_for_data_gets_what_is_delayed(either, opened):
+    learner = opened(either)
+    either.faults(delay_s=0.05)
+    learner.say(PSH | ACK, b"late")
+    assert learner.connection.receive() is None
+    assert learner.connection.receive(1.0) == b"late"

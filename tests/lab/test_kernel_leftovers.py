@@ -42,7 +42,7 @@ if sys.argv[1:] != ["no close"]:
     closed.close()
 network.peer.connect(80)
 sleeper = network.peer.start("sleep", "1000")
-print(json.dumps([network._parts[2].pid, sleeper._pid]), flush=True)
+print(json.dumps([network.helper_pid, sleeper.pid]), flush=True)
 sys.stdin.readline()
 """
 
@@ -131,8 +131,8 @@ def test_helper_killed_with_the_notebook_leaves_nothing(kernel_or_skip):
 def test_programs_end_with_a_killed_helper(kernel_or_skip):
     with kernel_or_skip() as network:
         command = network.peer.start("sleep", "1000")
-        with watched(command._pid) as ended:
-            os.kill(network._parts[2].pid, signal.SIGKILL)
+        with watched(command.pid) as ended:
+            os.kill(network.helper_pid, signal.SIGKILL)
             assert gone(ended)
         with pytest.raises(ConnectionError, match="make a new network"):
             network.peer.listen()
@@ -162,7 +162,7 @@ def census() -> tuple[int, int, str]:
 
 def test_forgotten_network_goes_by_itself(kernel_or_skip):
     network = kernel_or_skip()
-    with watched(network._parts[2].pid) as ended:
+    with watched(network.helper_pid) as ended:
         del network
         assert gone(ended)
 
@@ -176,12 +176,21 @@ def test_network_outlives_the_thread_that_made_it(kernel_or_skip, opened):
         assert opened(network).connection.state == "ESTABLISHED"
 
 
+def held_by(pid: int | str) -> set[str]:
+    """Return what the descriptors of a process lead to."""
+    held = set()
+    for place in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # the descriptor that lists the folder
+            held.add(os.readlink(place))
+    return held
+
+
 def test_forked_child_holds_nothing(kernel_or_skip):
+    before = held_by("self")
     network = kernel_or_skip()
     network.peer.listen()
-    helper = network._parts[2]
-    cable = os.readlink(f"/proc/self/fd/{helper.packet_fd}")
-    namespace = os.readlink(f"/proc/{helper.pid}/ns/net")
+    ours = held_by("self") - before
+    namespace = os.readlink(f"/proc/{network.helper_pid}/ns/net")
     parent_end, child_end = socket.socketpair()
     child = os.fork()
     if child == 0:
@@ -191,13 +200,14 @@ def test_forked_child_holds_nothing(kernel_or_skip):
         os._exit(0)
     child_end.close()
     assert parent_end.recv(10) == b"forked"
-    held = [os.readlink(place) for place in Path(f"/proc/{child}/fd").iterdir()]
-    with watched(helper.pid) as ended:
+    held = held_by(child)
+    with watched(network.helper_pid) as ended:
         network.close()
         assert gone(ended)
     parent_end.close()
     os.waitpid(child, 0)
-    assert cable not in held
+    assert len(ours) >= 4
+    assert held.isdisjoint(ours)
     assert processes_in(namespace) == []
 
 
@@ -229,7 +239,7 @@ def test_live_jupyter_kernel_is_interrupted_and_killed():
 
         helper = run(
             "from wirelab.lab.kernel import KernelNetwork\n"
-            "network = KernelNetwork()\nprint(network._parts[2].pid)"
+            "network = KernelNetwork()\nprint(network.helper_pid)"
         )
         require(helper.isdigit(), f"allow user namespaces: {helper}")
         with watched(int(helper)) as ended:

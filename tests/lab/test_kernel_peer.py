@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import sys
+import threading
 import time
 
 import pytest
@@ -104,6 +107,15 @@ def test_program_that_hangs_is_ended(network):
     assert network.peer.run("echo", "well").stdout == "well\n"
 
 
+def test_interrupt_ends_the_program_and_not_the_network(network):
+    interrupt = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        network.peer.run("sleep", "60")
+    interrupt.join()
+    assert network.peer.run("echo", "well").stdout == "well\n"
+
+
 def test_program_runs_beside_the_learner_until_killed(network):
     listener = "import socket; socket.create_server(('10.9.0.1', 8000)).accept()"
     command = network.peer.start(sys.executable, "-c", listener)
@@ -116,7 +128,7 @@ def test_program_runs_beside_the_learner_until_killed(network):
 
 
 def test_any_kernel_socket_can_be_had(network):
-    datagrams = network.peer.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams = network.peer.open_socket(socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.sendto(b"hello", (network.address, 53))
     assert network.link.receive(1.0).endswith(b"hello")
 

@@ -30,6 +30,7 @@ class LinkedNetwork(Network):
         self._tracer = Tracer(link, clock, _PeerStates(peer))
         self.link = self._faults = Faults(self._tracer, clock, seed=seed)
         self.clock = PassingClock(clock, self._faults)
+        peer.departures = self._faults
 
     def wire(self) -> EthernetWire:
         return EthernetWire(

@@ -7,11 +7,13 @@ seeds and equal calls give equal frames at equal times. What a connection's meth
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 from wirelab.lab.base import LinkedNetwork
 from wirelab.lab.embedded_host import EmbeddedHost
 from wirelab.lab.embedded_peer import EmbeddedPeer
+from wirelab.lab.faults import Faults
 from wirelab.protocols.tcp import Settings
 
 _HEADER_BYTES, _LONGEST_FRAME_BYTES = 14, 1514
@@ -36,6 +38,7 @@ class EmbeddedNetwork(LinkedNetwork):
         super().__init__(
             link=EmbeddedLink(world), clock=world, peer=EmbeddedPeer(host, world), seed=seed
         )
+        world.departures = self._faults
         self.why = "the peer is the embedded stand-in for a kernel, on a virtual clock"
 
     def close(self) -> None:
@@ -50,6 +53,7 @@ class World:
         self._now_s = 0.0
         self.waiting: deque[tuple[float, bytes]] = deque()
         self.closed = False
+        self.departures: Faults | None = None
 
     def now(self) -> float:
         """Return seconds since the network was made."""
@@ -62,9 +66,19 @@ class World:
             pass
 
     def move(self, until_s: float) -> bool:
-        """Go to the host's next timer and let it run out, or to `until_s` and return False."""
+        """Go to the next thing that happens, or to `until_s` and return False.
+
+        That is a timer of the host, or the arrival of a frame that faults on the link delay.
+        """
         self.check_open()
         due_s = self._host.deadline()
+        arrival_s = self.departures.next_departure_s() if self.departures else None
+        if arrival_s is not None and arrival_s <= min(
+            until_s, math.inf if due_s is None else due_s
+        ):
+            self._now_s = max(self._now_s, arrival_s)
+            self.departures.depart()
+            return True
         if due_s is None or due_s > until_s:
             self._now_s = max(self._now_s, until_s)
             return False

@@ -150,15 +150,27 @@ class Faults:
     def wait(self, seconds: float) -> None:
         """Let time pass; what the learner has sent goes on moving meanwhile."""
         deadline = self._clock.now() + seconds
-        while (due := self._out.next_due_s()) is not None and due < deadline:
-            self._clock.wait(max(0.0, due - self._clock.now()))
-            self._move()
-        self._clock.wait(max(0.0, deadline - self._clock.now()))
+        while (left := deadline - self._clock.now()) > 0:
+            self._clock.wait(self.depart(left))
+        self._move()
+
+    def next_departure_s(self) -> float | None:
+        """Return when the next delayed frame of the learner is due at the peer, or None."""
+        return self._out.next_due_s()
+
+    def depart(self, limit_s: float = 0.0) -> float:
+        """Send what is due; return how long nothing else will be, in seconds up to `limit_s`.
+
+        Whoever waits for the peer calls this, or frames that are under way would not arrive.
+        """
+        while (frame := self._out.pop_due(self._clock.now())) is not None:
+            self.tracer.forward(frame)
+        due = self._out.next_due_s()
+        return limit_s if due is None else min(limit_s, max(0.0, due - self._clock.now()))
 
     def _move(self) -> None:
         """Send what is due, and take in what has come."""
-        while (frame := self._out.pop_due(self._clock.now())) is not None:
-            self.tracer.forward(frame)
+        self.depart()
         while self._take(0.0):
             pass
 

@@ -44,6 +44,11 @@ class KernelNetwork(LinkedNetwork):
         self._finalizer = weakref.finalize(self, _take_down, link, peer, helper)
         _open_networks.add(self)
 
+    @property
+    def helper_pid(self) -> int:
+        """The process that holds the namespaces: `nsenter -U -n -t PID ss -tan` looks inside."""
+        return self._parts[2].pid
+
     def close(self) -> None:
         self._finalizer()
 

@@ -26,7 +26,7 @@ _CLOSE_POLITELY = struct.pack("ii", 0, 0)
 class KernelPeer(Peer):
     """The kernel of a network namespace of its own; see `Peer`.
 
-    `sysctl`, `socket`, `run` and `start` exist in this kind only.
+    `sysctl`, `open_socket`, `run` and `start` exist in this kind only.
     """
 
     def __init__(self, helper: Helper) -> None:
@@ -59,7 +59,7 @@ class KernelPeer(Peer):
         if listener is None:
             raise ValueError(f"the peer does not listen on port {port}")
         deadline = time.monotonic() + timeout_s
-        while _readable(listener, deadline - time.monotonic()):
+        while self._readable(listener, deadline - time.monotonic()):
             try:
                 accepted, remote = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
@@ -105,7 +105,7 @@ class KernelPeer(Peer):
         except OSError as error:
             raise OSError(error.errno, f"sysctl {full}: {error.strerror}") from error
 
-    def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
+    def open_socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
         """Return a kernel socket of the peer, for what `listen` and `connect` do not do."""
         self._check_open()
         _, descriptors = self._helper.ask("socket", int(family), int(kind), protocol)
@@ -137,7 +137,7 @@ class KernelPeer(Peer):
         return self.start(*command).finish(timeout_s)
 
     def _tcp_socket(self) -> socket.socket:
-        made = self.socket(socket.AF_INET, socket.SOCK_STREAM)
+        made = self.open_socket(socket.AF_INET, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return self._prepare(made)
 
@@ -150,6 +150,18 @@ class KernelPeer(Peer):
 
     def _adopt(self, accepted: socket.socket) -> None:
         self._sockets.add(self._prepare(accepted))
+
+    def _readable(self, owned: socket.socket, timeout_s: float) -> bool:
+        poll = select.poll()  # select() fails above 1023 descriptors
+        poll.register(owned, select.POLLIN)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            pause = self.departures.depart(left) if self.departures else left
+            if poll.poll(pause * 1000):
+                return True
+            if left <= 0:
+                return False
 
     def _drop(self, owned: socket.socket) -> None:
         owned.close()
@@ -200,7 +212,7 @@ class KernelConnection(Connection):
             )
 
     def receive(self, timeout_s: float = 0.0) -> bytes | None:
-        if not _readable(self._socket, timeout_s):
+        if not self._peer._readable(self._socket, timeout_s):
             return None
         try:
             return self._socket.recv(1 << 16)
@@ -223,7 +235,7 @@ class Command:
     """A program that runs in the peer."""
 
     def __init__(self, helper: Helper, command: tuple[str, ...], pid: int, pipes: list[int]):
-        self._helper, self._command, self._pid = helper, command, pid
+        self._helper, self._command, self.pid = helper, command, pid
         self._pipes = [os.fdopen(pipe, "rb", buffering=0) for pipe in pipes]
 
     def finish(self, timeout_s: float = 10.0) -> subprocess.CompletedProcess:
@@ -244,7 +256,7 @@ class Command:
                         still_open.discard(pipe)
             if not still_open:
                 left = max(0.0, deadline - time.monotonic())
-                status, _ = self._helper.ask("wait", self._pid, left)
+                status, _ = self._helper.ask("wait", self.pid, left)
         finally:
             if status is None:
                 self.kill()
@@ -258,14 +270,8 @@ class Command:
         """End it now."""
         self._close_pipes()
         with contextlib.suppress(ConnectionError):
-            self._helper.ask("kill", self._pid)
+            self._helper.ask("kill", self.pid)
 
     def _close_pipes(self) -> None:
         for pipe in self._pipes:
             pipe.close()
-
-
-def _readable(owned: socket.socket, timeout_s: float) -> bool:
-    poll = select.poll()  # select() fails above 1023 descriptors
-    poll.register(owned, select.POLLIN)
-    return bool(poll.poll(max(0.0, timeout_s) * 1000))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from wirelab.protocols.segment import Segment
 
 if TYPE_CHECKING:
+    from wirelab.lab.faults import Faults
     from wirelab.lab.trace import Record
 
 
@@ -106,6 +107,8 @@ class Peer(abc.ABC):
 
     address: str
     mac: str
+    departures: Faults | None = None
+    """What to keep moving while a call waits: the learner's frames that faults delay."""
 
     @abc.abstractmethod
     def listen(self, port: int = 0, *, backlog: int = 128, syn_cookies: bool = False) -> int:
