@@ -8,11 +8,13 @@ transitions are data in `tcp_table`.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wirelab.protocols import tcp_table as t
 from wirelab.protocols.segment import ACK, FIN, RST, SYN, Segment
 from wirelab.protocols.seq import plus
+from wirelab.protocols.table import Transition
 from wirelab.protocols.tcp_block import reset_for
 from wirelab.protocols.tcp_connection import TcpConnection
 from wirelab.protocols.tcp_numbers import Numbers
@@ -47,14 +49,23 @@ class Listener:
 
 
 class TcpEndpoint:
-    """TCP of one host. `seed` decides its sequence numbers, ports and cookies.
+    """TCP of one host. `seed` decides its sequence numbers, ports and cookies; `watch` is told
+    of every row of `TRANSITIONS` that is taken.
 
     Every method that may send takes `now_s`, in seconds; afterwards `take_outbox` has the
     segments. `deadline` says when `timeout` wants to be called.
     """
 
-    def __init__(self, address: str, *, seed: int = 0, settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        seed: int = 0,
+        settings: Settings | None = None,
+        watch: Callable[[Transition], None] = lambda row: None,
+    ) -> None:
         self.address = address
+        self._watch = watch
         self.settings = settings or Settings()
         self._numbers = Numbers(seed)
         self._listeners: dict[int, Listener] = {}
@@ -66,14 +77,14 @@ class TcpEndpoint:
         if port in self._listeners:
             raise ValueError(f"port {port} is taken: a listener has it")
         port = port or self._free_port()
-        row = t.row_for(t.CLOSED, t.PASSIVE_OPEN)
+        row = self._row(t.CLOSED, t.PASSIVE_OPEN)
         self._listeners[port] = Listener(port, backlog, syn_cookies, row.next_state)
         return port
 
     def unlisten(self, port: int, now_s: float) -> None:
         """Stop listening; connections nobody has accepted are reset, as Linux does."""
         listener = self._listeners.pop(port)
-        listener.state = t.row_for(t.LISTEN, t.CLOSE).next_state
+        listener.state = self._row(t.LISTEN, t.CLOSE).next_state
         for connection in listener.ready:
             connection.abort(now_s)
         for remote in listener.half_open:
@@ -153,9 +164,9 @@ class TcpEndpoint:
     def _at_closed(self, segment: Segment, remote: str) -> None:
         """Answer a segment for a port that nothing has (section 3.10.7.1)."""
         if segment.flags & RST:
-            row = t.row_for(t.CLOSED, t.RECEIVE_RST)
+            row = self._row(t.CLOSED, t.RECEIVE_RST)
         else:
-            row = t.row_for(t.CLOSED, t.RECEIVE_ACK if segment.flags & ACK else t.NO_ACK)
+            row = self._row(t.CLOSED, t.RECEIVE_ACK if segment.flags & ACK else t.NO_ACK)
         self._refuse(row.sends, segment, remote)
 
     def _at_listener(
@@ -166,22 +177,27 @@ class TcpEndpoint:
         # "An incoming RST should be ignored. ... Any acknowledgment is bad if it arrives on a
         # connection still in the LISTEN state."
         if flags & RST:
-            row = t.row_for(t.LISTEN, t.RECEIVE_RST)
+            row = self._row(t.LISTEN, t.RECEIVE_RST)
         elif flags & ACK:
             if self._opened_by_cookie(listener, segment, remote, now_s):
                 return
-            row = t.row_for(t.LISTEN, t.RECEIVE_ACK)
+            row = self._row(t.LISTEN, t.RECEIVE_ACK)
         elif not flags & SYN or flags & FIN:
-            row = t.row_for(t.LISTEN, t.NO_SYN)
+            row = self._row(t.LISTEN, t.NO_SYN)
         elif listener.syn_cookies and not listener.accept_queue_full:
             self._answer_by_cookie(segment, remote, now_s)
             return
         elif listener.syn_queue_full or listener.accept_queue_full:
-            row = t.row_for(t.LISTEN, t.SYN_QUEUE_FULL)
+            row = self._row(t.LISTEN, t.SYN_QUEUE_FULL)
         else:
             self._open_passively(listener, segment, remote, now_s, iss)
             return
         self._refuse(row.sends, segment, remote)
+
+    def _row(self, state: str, event: str) -> Transition:
+        row = t.row_for(state, event)
+        self._watch(row)
+        return row
 
     def _refuse(self, sends: str, segment: Segment, remote: str) -> None:
         if sends:
@@ -243,6 +259,7 @@ class TcpEndpoint:
             may_establish=lambda: not (listener and listener.accept_queue_full),
             timestamp_base=self._numbers.timestamp_base(conversation),
             only_mss=by_cookie,
+            watch=self._watch,
         )
 
     def _follow(self, connection: TcpConnection, remote: str) -> None:

@@ -28,7 +28,7 @@ class Arrivals(ControlBlock):
             self._in_other_states(segment)
 
     def is_new_syn(self, segment: Segment) -> bool:
-        """Say whether a SYN that meets TIME-WAIT opens a new connection (RFC 1122, 4.2.2.13)."""
+        """Say whether a SYN that meets TIME-WAIT may open a new connection (section 3.6.1)."""
         return (
             self.state == t.TIME_WAIT
             and segment.flags & (SYN | ACK | RST) == SYN
@@ -38,8 +38,9 @@ class Arrivals(ControlBlock):
     def give_way(self) -> int:
         """Leave TIME-WAIT for a new connection; return a sequence number beyond the old ones.
 
-        RFC 1122 section 4.2.2.13: the new one's "initial sequence number ... larger than the
-        largest sequence number it used on the previous connection incarnation".
+        RFC 9293 section 3.6.1: "it MAY accept a new SYN ... if it: (1) assigns its initial
+        sequence number for the new connection to be larger than the largest sequence number it
+        used on the previous connection incarnation".
         """
         self._step(t.SYN_ANEW)
         return plus(self._out.nxt, 65537)

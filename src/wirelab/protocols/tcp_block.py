@@ -11,6 +11,7 @@ from collections.abc import Callable
 from wirelab.protocols import tcp_table as t
 from wirelab.protocols.segment import ACK, FIN, NO_FLAGS, PSH, RST, SYN, Flag, Segment
 from wirelab.protocols.seq import plus
+from wirelab.protocols.table import Transition
 from wirelab.protocols.tcp_options import everything
 from wirelab.protocols.tcp_settings import Settings, Timeout
 from wirelab.protocols.tcp_stream import ReceiveStream, SendStream, sequence_end, sequence_length
@@ -45,6 +46,7 @@ class ControlBlock:
         may_establish: Callable[[], bool] = lambda: True,
         timestamp_base: int = 0,
         only_mss: bool = False,
+        watch: Callable[[Transition], None] = lambda row: None,
     ) -> None:
         self.local_port, self.remote_port = local_port, remote_port
         self.settings = settings
@@ -52,7 +54,7 @@ class ControlBlock:
         self.passive = False
         self.error: str | None = None
         self.wanted = True  # somebody may still read from it
-        self._emit, self._may_establish = emit, may_establish
+        self._emit, self._may_establish, self._watch = emit, may_establish, watch
         self._timestamp_base = timestamp_base
         self._only_mss = only_mss  # a cookie has no room for other options
         self._out = SendStream(iss)
@@ -84,6 +86,7 @@ class ControlBlock:
         """Take the row for this state and event: go to its next state and send what it says."""
         row = t.row_for(self.state, event)
         arriving, self.state = row.next_state != self.state, row.next_state
+        self._watch(row)
         if arriving:
             self._entered()
         SENDERS[row.sends](self, cause)

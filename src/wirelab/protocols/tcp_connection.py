@@ -143,7 +143,7 @@ class TcpConnection(Arrivals):
 
     def _most_retries(self) -> int:
         if self.state == t.SYN_SENT:
-            return self.settings.syn_retries
+            return self.settings.syn_retries + self.settings.syn_linear_timeouts
         if self.state == t.SYN_RECEIVED:
             return self.settings.synack_retries
         return self.settings.retries2 if self.wanted else self.settings.orphan_retries

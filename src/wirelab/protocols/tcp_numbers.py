@@ -11,7 +11,7 @@ import random
 
 from wirelab.protocols.seq import CIRCLE, plus
 
-#: RFC 9293 section 3.4.1: the ISN clock ticks "roughly every 4 microseconds".
+#: RFC 9293 section 3.4.1: the clock "increments at least once every roughly 4 microseconds".
 TICKS_PER_S = 250_000
 COOKIE_LIFE_S = 64
 #: The sizes a cookie can remember, by two of its bits.

@@ -102,8 +102,10 @@ class SendStream:
         last = size == unsent
         if size == 0 and not (last and self.fin_wanted and not self.fin_sent):
             return None
-        # Nagle, section 3.7.4: "the TCP sending side buffers all user data ... until the
-        # outstanding data have been acknowledged or until the TCP can send a full-sized segment"
+        # Nagle, RFC 9293 section 3.7.4: "If there is unacknowledged data (i.e., SND.NXT >
+        # SND.UNA), then the sending TCP endpoint buffers all user data (regardless of the PSH
+        # bit) until the outstanding data has been acknowledged or until the TCP endpoint can
+        # send a full-sized segment". Nothing can follow a FIN, so nothing waits for it.
         if size < self.mss and self.outstanding and not self.fin_wanted:
             return None
         piece = self._piece(self.nxt, size)

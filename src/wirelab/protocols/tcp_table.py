@@ -52,7 +52,7 @@ _FIRST, _SECOND = f"{_OTHERS_IN}, first", f"{_OTHERS_IN}, second"
 _FOURTH, _FIFTH = f"{_OTHERS_IN}, fourth", f"{_OTHERS_IN}, fifth"
 _SEVENTH, _EIGHTH = f"{_OTHERS_IN}, seventh", f"{_OTHERS_IN}, eighth"
 _OPEN, _CLOSE, _ABORT = (f"RFC 9293 section 3.10.{call}" for call in (1, 4, 5))
-_TIMEOUTS, _UNREAD = "RFC 9293 section 3.10.8", "RFC 9293 section 3.6.1"
+_TIMEOUTS, _HALF_CLOSED = "RFC 9293 section 3.10.8", "RFC 9293 section 3.6.1"
 _GIVE_UP = "RFC 9293 section 3.8.3"
 
 _OPENING = (
@@ -91,7 +91,7 @@ _SYN_RECEIVED_ROWS = (
     Transition(SYN_RECEIVED, RST_PASSIVE, "", LISTEN, _SECOND),
     Transition(SYN_RECEIVED, RST_ACTIVE, "", CLOSED, _SECOND),
     # The RFC returns to LISTEN without a word; Linux says RST (as RFC 793 did) and returns.
-    Transition(SYN_RECEIVED, SYN_PASSIVE, "RST", LISTEN, _FOURTH),
+    Transition(SYN_RECEIVED, SYN_PASSIVE, "RST, ACK", LISTEN, _FOURTH),
     Transition(SYN_RECEIVED, SYN_IN_WINDOW, "ACK", SYN_RECEIVED, _FOURTH),
     Transition(SYN_RECEIVED, NO_ACK, "", SYN_RECEIVED, _FIFTH),
     Transition(SYN_RECEIVED, UNACCEPTABLE_ACK, "RST", SYN_RECEIVED, _FIFTH),
@@ -124,7 +124,7 @@ _SHARED = (
         for state in (ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, CLOSE_WAIT)
     ),
     *(Transition(state, ABORT, "", CLOSED, _ABORT) for state in (CLOSING, LAST_ACK, TIME_WAIT)),
-    *(Transition(state, CLOSE_UNREAD, "RST, ACK", CLOSED, _UNREAD) for state in SYNCHRONIZED),
+    *(Transition(state, CLOSE_UNREAD, "RST, ACK", CLOSED, _HALF_CLOSED) for state in SYNCHRONIZED),
     *(
         Transition(state, CLOSE, "", state, _CLOSE)
         for state in (FIN_WAIT_1, FIN_WAIT_2, CLOSING, LAST_ACK, TIME_WAIT)
@@ -142,10 +142,10 @@ _CLOSING_DOWN = (
     Transition(FIN_WAIT_1, ACK_OF_FIN, "", FIN_WAIT_2, _FIFTH),
     Transition(FIN_WAIT_1, RECEIVE_FIN, "ACK", CLOSING, _EIGHTH),
     Transition(FIN_WAIT_1, FIN_AND_ACK_OF_FIN, "ACK", TIME_WAIT, _EIGHTH),
-    Transition(FIN_WAIT_1, TEXT_UNWANTED, "RST", CLOSED, _UNREAD),
+    Transition(FIN_WAIT_1, TEXT_UNWANTED, "RST", CLOSED, _HALF_CLOSED),
     Transition(FIN_WAIT_1, RETRANSMIT, "FIN, ACK", FIN_WAIT_1, _TIMEOUTS),
     Transition(FIN_WAIT_2, RECEIVE_FIN, "ACK", TIME_WAIT, _EIGHTH),
-    Transition(FIN_WAIT_2, TEXT_UNWANTED, "RST", CLOSED, _UNREAD),
+    Transition(FIN_WAIT_2, TEXT_UNWANTED, "RST", CLOSED, _HALF_CLOSED),
     Transition(FIN_WAIT_2, ORPHAN_TIMEOUT, "", CLOSED, "Linux: tcp_fin_timeout"),
     Transition(CLOSING, ACK_OF_FIN, "", TIME_WAIT, _FIFTH),
     Transition(CLOSING, RETRANSMIT, "FIN, ACK", CLOSING, _TIMEOUTS),
@@ -154,7 +154,7 @@ _CLOSING_DOWN = (
     Transition(TIME_WAIT, RECEIVE_ACK, "", TIME_WAIT, _FIFTH),
     Transition(TIME_WAIT, RST_OUTSIDE, "", TIME_WAIT, _SECOND),
     Transition(TIME_WAIT, RECEIVE_RST, "", CLOSED, _SECOND),
-    Transition(TIME_WAIT, SYN_ANEW, "", CLOSED, _FOURTH),
+    Transition(TIME_WAIT, SYN_ANEW, "", CLOSED, _HALF_CLOSED),
     Transition(TIME_WAIT, TWO_MSL, "", CLOSED, _TIMEOUTS),
     Transition(CLOSE_WAIT, CLOSE, "FIN, ACK", LAST_ACK, _CLOSE),
     Transition(CLOSE_WAIT, RETRANSMIT, "data", CLOSE_WAIT, _TIMEOUTS),
