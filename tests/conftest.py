@@ -25,6 +25,20 @@ SETTINGS = {
     "XDG_DATA_HOME": "data",
 }
 
+#: Folders whose files take longest, so that the last worker is not left with one of them.
+LONG_ONES = ("pipeline", "browser", "lessons")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long ones first; the order within a file stays."""
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        return LONG_ONES.index(folder) if folder in LONG_ONES else len(LONG_ONES)
+
+    items.sort(key=place)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def no_settings_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
