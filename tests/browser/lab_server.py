@@ -28,13 +28,27 @@ OPTIONS = (
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     "--LabApp.news_url=",
     "--LabApp.extension_manager=readonly",
-    "--LabApp.expose_app_in_browser=True",  # cells out of sight are not in the page, only in it
+    "--LabApp.expose_app_in_browser=True",
 )
 QUIET = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "application-extension/context-menu": {},
 }
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+# Cells that are out of sight are not in the page: JupyterLab's model of the notebook is asked.
+NOTEBOOK = "jupyterapp.shell.currentWidget"
+CODE_CELLS = f"""{NOTEBOOK}.content.widgets.map((cell) => cell.model)
+    .filter((cell) => cell.type === "code" && cell.sharedModel.source.trim())"""
+KERNEL_IS_IDLE = f"""() => {{
+    const kernel = {NOTEBOOK}?.sessionContext?.session?.kernel;
+    return kernel?.connectionStatus === "connected" && kernel.status === "idle";
+}}"""
+CELLS_RAN = f"""() => {CODE_CELLS}
+    .every((cell) => cell.executionCount && cell.executionState !== "running")"""
+CELL_ERRORS = f"""() => {CODE_CELLS}
+    .flatMap((cell) => cell.sharedModel.outputs)
+    .filter((output) => output.output_type === "error")
+    .map((output) => (output.traceback ?? []).join("\\n"))"""
 
 
 class LabServer:
@@ -137,26 +151,32 @@ class LabPage:
             self.strangers.append(request.url)
 
     def wait_idle(self, timeout_s: float = 60) -> None:
-        """Wait until the kernel has nothing to do."""
-        self.page.wait_for_selector(
-            '.jp-Notebook-ExecutionIndicator[data-status="idle"]',
-            state="attached",  # a narrow window hides the toolbar's end
-            timeout=timeout_s * 1000,
-        )
+        """Wait until the notebook has a kernel that has nothing to do."""
+        self.page.wait_for_function(KERNEL_IS_IDLE, timeout=timeout_s * 1000)
 
-    def run_all(self, timeout_s: float = 120) -> None:
-        """Run every cell by JupyterLab's own menu and wait for the last one's number."""
+    def run_all(self, timeout_s: float = 120, *, errors_allowed: bool = False) -> None:
+        """Run every cell by JupyterLab's own menu and wait for the last.
+
+        JupyterLab stops at a cell that raises: that is an AssertionError with the cell's
+        traceback, unless `errors_allowed`.
+        """
         self.page.locator(".jp-Notebook .jp-Cell").first.click()
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.locator("li[data-command='runmenu:run-all']").click()
         self.page.wait_for_function(
-            """() => jupyterapp.shell.currentWidget.content.widgets
-                .filter((cell) => cell.model.type === "code" && cell.model.sharedModel.source.trim())
-                .every((cell) => cell.model.executionCount && cell.model.executionState !== "running")
-            """,
-            timeout=timeout_s * 1000,
+            f"() => ({CELLS_RAN})() || ({CELL_ERRORS})().length", timeout=timeout_s * 1000
         )
         self.wait_idle(timeout_s)
+        raised = self.page.evaluate(CELL_ERRORS)
+        assert errors_allowed or not raised, "\n".join(raised)
+
+    def show(self, selector: str) -> Any:
+        """Scroll to the first output that matches, which draws it if it was out of sight."""
+        widget = self.page.locator(selector).first
+        widget.wait_for(state="attached")
+        widget.scroll_into_view_if_needed()
+        widget.wait_for()
+        return widget
 
     def screenshot(self, name: str, locator: Any = None) -> Path:
         """Keep a picture of the page, or of one element, as test output."""

@@ -88,12 +88,12 @@ class _Ladder:
         for row in self.rows:
             row.lines = _broken(row.arrow.label, SPAN[1] - 60)
             longest = max(mono_width(line, LABEL_SIZE) for line in row.lines)
-            longest = max(longest, mono_width(row.lines[0] + row.aside, LABEL_SIZE))
+            longest = max(longest, mono_width(row.lines[-1] + row.aside, LABEL_SIZE))
             if row.arrow.fate == "lost":
                 longest /= LOST_AT
             if row.arrow.crossing:
                 before = self.rows[max(0, row.number - 2)]
-                longest += mono_width(before.lines[0] + before.aside, LABEL_SIZE)
+                longest += mono_width(before.lines[-1] + before.aside, LABEL_SIZE)
             room = max(room, longest)
         self.span = max(SPAN[0], room + 60)
         gutters = []
@@ -199,7 +199,7 @@ class _Ladder:
     def _label(self, pen: Pen, row: _Row, at, reach: float, angle: float) -> None:
         """Set the label along the shaft: the first line above it, the others below."""
         middle = 0.5 * reach + 0.02
-        half = max(mono_width(line, LABEL_SIZE) for line in (*row.lines, row.lines[0] + row.aside))
+        half = max(mono_width(line, LABEL_SIZE) for line in (*row.lines, row.lines[-1] + row.aside))
         if row.crossed or row.after_late or row.arrow.fate == "reordered":
             middle = min(middle, (NODE + 14 + half / 2) / self.span)
         x, y = at(middle)
@@ -211,11 +211,8 @@ class _Ladder:
             below = 19 + 17 * (position - 1) if position else -9
             element = turned.text(0, below, "", "wl-label wl-halo wl-mid")
             head, tail = _head_and_tail(line) if position == 0 else ("", line)
-            spans = [
-                (head, "wl-strong"),
-                (tail, ""),
-                (row.aside if position == 0 else "", "wl-fate"),
-            ]
+            aside = row.aside if position == len(row.lines) - 1 else ""
+            spans = [(head, "wl-strong"), (tail, ""), (aside, "wl-fate")]
             for content, css in spans:
                 if content:
                     span = Pen(element).add("tspan", css)
