@@ -17,6 +17,8 @@ language = "en"
 nb_execution_mode = "off"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+# An exercise is a heading of level 3 everywhere, also in a topic too short for sections.
+suppress_warnings = ["myst.header"]
 
 html_theme = "sphinx_book_theme"
 html_title = "Wirelab"
