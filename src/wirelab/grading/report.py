@@ -166,7 +166,8 @@ _MARKS = {"all right": "✓", "partly right": "◐", "not yet": "○", "marked b
 
 def _row(number: int, each: ExerciseReport) -> str:
     folded = "".join(
-        f"<details><summary>{escape(name)}</summary><pre>{escape(text)}</pre></details>"
+        f"<details><summary>What the test “{escape(name)}” says</summary>"
+        f"<pre>{escape(text)}</pre></details>"
         for name, text in each.messages()
     )
     points = f"{_number(each.points)} / {_number(each.max_points)}"
