@@ -879,10 +879,10 @@ with Network.best() as net:
 # it makes a protocol testable to the last branch. This is the table for the opening half of TCP:
 
 # %%
-from wirelab.protocols.tcp import TRANSITIONS
+from wirelab.protocols.tcp import MOVES
 
 opening = {"CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED"}
-rows = tuple(row for row in TRANSITIONS if {row.state, row.next_state} <= opening)
+rows = tuple(row for row in MOVES if {row.state, row.next_state} <= opening)
 StateMachine(rows, current="SYN-SENT")
 
 # %% [markdown] role="given" id="opener-demo-text"

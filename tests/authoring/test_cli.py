@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,26 +212,20 @@ def test_lab_keeps_the_users_configuration_path() -> None:
     assert path.split(os.pathsep)[1:] == ["mine"]
 
 
-def test_lab_hands_over_to_jupyter_within_a_second(course: Course, tmp_path: Path) -> None:
-    """A module named jupyterlab that only says when it was started stands in for the real one."""
-    (tmp_path / "jupyterlab.py").write_text("import sys, time; print(time.time(), sys.argv)")
-    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    times = []
-    for _ in range(3):
-        start = time.time()
-        run = subprocess.run(
-            [sys.executable, "-m", "wirelab.cli", "lab", "--port", "8899"],
-            cwd=course.lessons,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=60,
-        )
-        times.append(float(run.stdout.split()[0]) - start)
-        assert "'--port', '8899'" in run.stdout
-        assert f"--ServerApp.root_dir={course.root}" in run.stdout
-    assert min(times) < 1
+def test_lab_passes_its_arguments_on_to_jupyterlab(course: Course, tmp_path: Path) -> None:
+    """A module named jupyterlab that only says how it was started stands in for the real one."""
+    (tmp_path / "jupyterlab.py").write_text("import sys; print(sys.argv)")
+    run = subprocess.run(
+        [sys.executable, "-m", "wirelab.cli", "lab", "--port", "8899"],
+        cwd=course.lessons,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert "'--port', '8899'" in run.stdout
+    assert f"--ServerApp.root_dir={course.root}" in run.stdout
 
 
 def test_status_tells_a_stale_build_also_in_a_fresh_clone(wirelab, course: Course, replace) -> None:

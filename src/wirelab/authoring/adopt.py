@@ -244,7 +244,7 @@ def _metadata(cell: NotebookNode, ours: Cell | None) -> dict[str, Any]:
     if role in POINTED:
         points = nbgrader.get("points", 0)
         metadata["points"] = int(points) if points == int(points) else points
-    if cell.metadata.get("tags"):
-        metadata["tags"] = list(cell.metadata["tags"])
+    if tags := editions.own_tags(cell):
+        metadata["tags"] = tags
     kept = ours.metadata if ours else {}
     return metadata | {key: value for key, value in kept.items() if key != "tags"}
