@@ -89,6 +89,10 @@ def walk_the_ladder(lab: LabPage) -> None:
     for key, step in (("Home", 0), ("ArrowRight", 1), ("End", 4), ("ArrowLeft", 3)):
         lab.page.keyboard.press(key)
         expect(view).to_contain_text(f"Step {step} of 4")
+    lab.page.keyboard.press("p")  # plays on from step 3, and stops at the end by itself
+    expect(view.get_by_role("button", name="Pause")).to_be_visible()
+    expect(view).to_contain_text("Step 4 of 4")
+    expect(view.get_by_role("button", name="Play")).to_be_visible()
     view.get_by_text("In words").click()
     expect(view.locator("details")).to_contain_text("2. at 0.040 s, server to client")
     view.get_by_text("In words").click()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from base64 import b64encode
+from html import escape
 from xml.etree import ElementTree as ET
 
 import pytest
 from drawings import DOOR, HANDSHAKE
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from wirelab.views import FrameInspector, Ladder, StateMachine
 from wirelab.views.style import DARK, LIGHT, live_style, static_style
@@ -35,6 +39,16 @@ def test_display_has_widget_picture_and_words(view):
     assert WIDGET in data
     assert data["image/svg+xml"] == view.svg()
     assert data["text/plain"] == view.text() == view.alternative
+
+
+def test_page_made_without_widgets_shows_picture_and_words(view):
+    data, metadata = view._repr_mimebundle_()
+    output = new_output("display_data", data=data, metadata=metadata)
+    notebook = new_notebook(cells=[new_code_cell("view", outputs=[output])])
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    assert b64encode(view.svg().encode()).decode() in page
+    assert escape(view.text().splitlines()[-1]) in page
+    assert data[WIDGET]["model_id"] not in page
 
 
 def test_picture_says_what_it_is_and_needs_nothing_else(view):

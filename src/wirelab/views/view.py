@@ -6,6 +6,8 @@ after `parts.js`.
 
 from __future__ import annotations
 
+from base64 import b64encode
+from html import escape
 from pathlib import Path
 
 import anywidget
@@ -45,6 +47,18 @@ class View(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle
-        data["image/svg+xml"] = self.svg()
-        data["text/plain"] = self.text()
+        data["image/svg+xml"] = picture = self.svg()
+        data["text/plain"] = words = self.text()
+        data["text/html"] = _page_part(picture, words)
         return data, metadata
+
+
+def _page_part(picture: str, words: str) -> str:
+    """Return the picture for a page that runs no widgets: an image, so that its style stays its
+    own, and the words, which a picture's description alone would hide from many readers."""
+    encoded = b64encode(picture.encode()).decode()
+    name = escape(words.partition("\n")[0])
+    return (
+        f'<img alt="{name}" src="data:image/svg+xml;base64,{encoded}" style="max-width: 100%">\n'
+        f"<details><summary>In words</summary><pre>{escape(words)}</pre></details>"
+    )
