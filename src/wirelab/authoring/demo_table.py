@@ -11,7 +11,14 @@ from pathlib import Path
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -27,14 +34,12 @@ def follow(steps: Iterator[tuple[str, int, int, Outcome]], console: Console) -> 
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        bars = {}
-        outcome = None
-        for what, number, total, outcome in steps:
+        bars: dict[str, TaskID] = {}
+        for what, number, total, reached in steps:
             if what not in bars:
                 bars[what] = progress.add_task(what, total=total)
             progress.update(bars[what], completed=number)
-    assert outcome is not None
-    return outcome
+    return reached
 
 
 def show(outcome: Outcome, console: Console) -> None:
