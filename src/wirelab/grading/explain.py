@@ -110,7 +110,9 @@ def raised_lines(got: Raised) -> list[str]:
     what = f"raised {got.type_name}" + (f": {got.message}" if got.message else "")
     lines = labelled(YOURS, " ".join(what.split()))
     if got.function:
-        where = f"in {got.function}, " if got.function != "<module>" else ""
+        where = (
+            f"in {got.function.rpartition('<locals>.')[2]}, " if got.function != "<module>" else ""
+        )
         text = f"{where}line {got.line}" + (f":  {got.source}" if got.source else "")
         lines.append(INDENT + shorten(text, ROOM))
     return lines

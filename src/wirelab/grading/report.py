@@ -173,9 +173,10 @@ def _row(number: int, each: ExerciseReport) -> str:
     points = f"{_number(each.points)} / {_number(each.max_points)}"
     state = each.state.replace(" ", "-")
     return (
-        f'<tr class="wl-{state}"><th scope="row">{number}. {escape(each.title)}{folded}</th>'
+        f'<tr class="wl-{state}"><th scope="row">{number}. {escape(each.title)}</th>'
         f"<td>{points}</td>"
         f'<td><span aria-hidden="true">{_MARKS[each.state]}</span> {each.state}</td></tr>'
+        + (f'<tr class="wl-why"><td colspan="3">{folded}</td></tr>' if folded else "")
     )
 
 
