@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from wirelab.authoring.made_up import CLASS, Learner, answer
 from wirelab.grading.course import Course
@@ -54,12 +54,21 @@ class Outcome:
         return self.folder / "grades.csv"
 
 
+class Step(NamedTuple):
+    """So much of one stage is done: `number` of `total`."""
+
+    what: str
+    number: int
+    total: int
+    outcome: Outcome
+
+
 def demo(
     course: Course, topic_id: str, jobs: int = 2, learners: tuple[Learner, ...] = CLASS
-) -> Iterator[tuple[str, int, int, Outcome]]:
-    """Go through the pipeline; yield after each step what it is, how many are done, of how many.
+) -> Iterator[Step]:
+    """Go through the pipeline; yield each step when it is done.
 
-    The last item's `Outcome` holds all marks. `jobs` processes grade at a time.
+    The last step's `outcome` holds all marks. `jobs` processes grade at a time.
     Raises `CourseError` where nbgrader refuses, or where it has no exchange (Windows).
     """
     if sys.platform == "win32":
@@ -78,23 +87,23 @@ def demo(
         done(api.generate_assignment(topic_id))
         done(api.release_assignment(topic_id))
         enrol(api, topic_id, learners)
-        yield "Releasing", 1, 1, outcome
+        yield Step("Releasing", 1, 1, outcome)
         planted = sources(course.lessons / topic_id / "misconceptions.py")
         for number, learner in enumerate(learners, start=1):
             hand_in(folder, topic_id, learner, planted)
-            yield "Handing in", number, total, outcome
+            yield Step("Handing in", number, total, outcome)
         done(api.collect(topic_id))
-        yield "Collecting", 1, 1, outcome
+        yield Step("Collecting", 1, 1, outcome)
         context, log = get_context("spawn"), folder / "grading.log"
         with ProcessPoolExecutor(jobs, context, start_worker, (log,)) as pool:
             waiting = [pool.submit(grade, folder, topic_id, one.id) for one in learners]
             for number, finished in enumerate(as_completed(waiting), start=1):
                 finished.result()
-                yield "Grading", number, total, outcome
+                yield Step("Grading", number, total, outcome)
         done(api.release_feedback(topic_id))
         export(api, outcome.grades)
         outcome.marks = [marks_of(api, topic_id, learner, folder) for learner in learners]
-        yield "Exporting", 1, 1, outcome
+        yield Step("Exporting", 1, 1, outcome)
 
 
 def copy(course: Course, topic_id: str, folder: Path) -> None:

@@ -22,10 +22,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from wirelab.authoring.demo import Marks, Outcome
+from wirelab.authoring.demo import Marks, Outcome, Step
 
 
-def follow(steps: Iterator[tuple[str, int, int, Outcome]], console: Console) -> Outcome:
+def follow(steps: Iterator[Step], console: Console) -> Outcome:
     """Run all steps with a bar for each, and return what they left behind."""
     columns = (
         TextColumn("{task.description:<11}"),
@@ -35,11 +35,11 @@ def follow(steps: Iterator[tuple[str, int, int, Outcome]], console: Console) -> 
     )
     with Progress(*columns, console=console) as progress:
         bars: dict[str, TaskID] = {}
-        for what, number, total, reached in steps:
-            if what not in bars:
-                bars[what] = progress.add_task(what, total=total)
-            progress.update(bars[what], completed=number)
-    return reached
+        for step in steps:
+            if step.what not in bars:
+                bars[step.what] = progress.add_task(step.what, total=step.total)
+            progress.update(bars[step.what], completed=step.number)
+    return step.outcome
 
 
 def show(outcome: Outcome, console: Console) -> None:
