@@ -80,7 +80,7 @@ def walk_the_ladder(lab: LabPage) -> None:
     button.click()
     expect(view).to_contain_text("I count from 100.")
     button.click()
-    expect(view).to_contain_text("server is now SYN-RECEIVED")
+    expect(view).to_contain_text("server now SYN-RECEIVED")
     expect(view.locator(".wl-held")).to_have_text(["SYN-SENT", "SYN-RECEIVED"])
     lab.page.keyboard.press("Tab")  # from Next to All, a real button
     lab.page.keyboard.press("Enter")

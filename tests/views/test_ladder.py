@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from drawings import HANDSHAKE, SYN_ACK, SYN_SEGMENT, words
 
@@ -60,10 +62,10 @@ def test_text_says_each_step_in_order():
     lines = ladder().text().splitlines()
     assert lines[0] == "Ladder diagram: client on the left, server on the right."
     assert lines[1] == "At first: client in CLOSED, server in LISTEN."
-    assert lines[2] == "1. at 0.000 s, client to server: SYN seq=100; client is now SYN-SENT."
+    assert lines[2] == "1. at 0.000 s, client to server: SYN seq=100; client now SYN-SENT."
     assert lines[3] == "   I count from 100."
     assert "server to client: SYN, ACK seq=300 ack=101 (lost)" in lines[4]
-    assert lines[-1].endswith("ACK seq=101 ack=301; server is now ESTABLISHED.")
+    assert lines[-1].endswith("ACK seq=101 ack=301; server now ESTABLISHED.")
 
 
 def test_an_empty_ladder_has_all_its_forms():
@@ -76,6 +78,18 @@ def test_crossing_arrows_leave_at_the_same_height():
     one = Ladder([Arrow("left", "SYN seq=1"), Arrow("right", "SYN seq=9", crossing=True)])
     two = Ladder([Arrow("left", "SYN seq=1"), Arrow("right", "SYN seq=9")])
     assert _height(one.svg()) < _height(two.svg())
+
+
+def test_states_of_a_crossing_pair_go_down_the_page_in_order():
+    pair = [
+        Arrow("left", "SYN", left_state="SYN-SENT", right_state="SYN-SENT"),
+        Arrow("right", "SYN", crossing=True, left_state="SYN-RECEIVED", right_state="SYN-RECEIVED"),
+    ]
+    heights = re.findall(r'<text [^>]*y="([\d.]+)">(SYN-\w+)', Ladder(pair).svg())
+    sent = {y for y, state in heights if state == "SYN-SENT"}
+    received = {y for y, state in heights if state == "SYN-RECEIVED"}
+    assert (len(heights), len(sent), len(received)) == (4, 1, 1)
+    assert float(sent.pop()) + 25 < float(received.pop())
 
 
 def _height(svg: str) -> float:

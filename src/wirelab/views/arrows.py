@@ -24,7 +24,8 @@ class Arrow:
     when it crossed, in seconds; `left_state` and `right_state` are the states afterwards, "" where
     nothing is known or nothing changed. `fate` is that of `wirelab.lab.trace.Record`: the second
     copy of a doubled segment is an arrow of its own, `duplicated`. `crossing` draws the arrow in
-    the same row as the one before, as when both ends speak at once.
+    the same row as the one before, as when both ends speak at once: then the first one's states are
+    those when both have left, the second one's those when both have arrived.
     Raises ValueError for a sender or a fate that is not one of `SENDERS` and `FATES`.
     """
 
@@ -112,7 +113,7 @@ def sentence(arrow: Arrow, left: str, right: str) -> str:
     if arrow.fate != "delivered":
         said += f" ({arrow.fate})"
     states = [
-        f"{name} is now {state}"
+        f"{name} now {state}"
         for name, state in ((left, arrow.left_state), (right, arrow.right_state))
         if state
     ]

@@ -93,7 +93,7 @@ class _Ladder:
                 longest /= LOST_AT
             if row.arrow.crossing:
                 before = self.rows[max(0, row.number - 2)]
-                longest += mono_width(before.lines[-1] + before.aside, LABEL_SIZE)
+                longest += 40 + mono_width(before.lines[-1] + before.aside, LABEL_SIZE)
             room = max(room, longest)
         self.span = max(SPAN[0], room + 60)
         gutters = []
@@ -119,7 +119,7 @@ class _Ladder:
                 before = self.rows[position - 1]
                 row.y, row.fall, before.fall = before.y, CROSSING_FALL, CROSSING_FALL
                 row.crossed = before.crossed = True
-                y += 14
+                y += 22
                 continue
             extra = 17 * (len(row.lines) - 1)
             row.y = y
@@ -221,13 +221,17 @@ class _Ladder:
     def _ends(self, pen: Pen, row: _Row) -> None:
         sender = 0 if row.arrow.sender == "left" else 1
         heights = (row.y, row.y + row.fall) if sender == 0 else (row.y + row.fall, row.y)
+        # Arrows that cross: the first says what holds when both have left, the second when both
+        # have arrived, so that each side's states go down its lifeline in order.
+        crossed = row.y + (row.fall if row.arrow.crossing else 0)
+        tags = (crossed, crossed) if row.crossed else heights
         if row.time:
             pen.text(self.clock_x, heights[0] + 4, row.time, "wl-t wl-small wl-mono wl-muted")
         for side, state in enumerate((row.arrow.left_state, row.arrow.right_state)):
             if state:
                 name = ("left", "right")[side]
                 tag = pen.group("wl-state", data_step=row.number, data_side=name)
-                _tag(tag, self.x[side], heights[side], side, state)
+                _tag(tag, self.x[side], tags[side], side, state)
         _node(pen, self.x[sender], row.y, row)
 
 
