@@ -174,7 +174,7 @@ def _place(a: str, b: str) -> int:
 
 def octet_lines(expected: bytes, got: bytes) -> list[str]:
     """Octets in hexadecimal, the rows that differ, `^^` under each octet that does."""
-    count = f"{len(expected)} octets", f"{len(got)} octets"
+    count = _octets(len(expected)), _octets(len(got))
     total = max(len(expected), len(got))
     rows = [at for at in range(0, total, ROW) if expected[at : at + ROW] != got[at : at + ROW]]
     if not rows:
@@ -196,6 +196,10 @@ def octet_lines(expected: bytes, got: bytes) -> list[str]:
     if len(rows) > 2:
         lines.append(f"{INDENT}and {len(rows) - 2} more rows of {ROW} octets")
     return lines
+
+
+def _octets(count: int) -> str:
+    return f"{count:,} octet{'' if count == 1 else 's'}"
 
 
 def _hex(octets: bytes) -> str:

@@ -105,10 +105,10 @@ def run(
 
 
 def _surroundings() -> dict[str, str]:
-    """nbgrader finds its `alembic` on PATH only; Python's warnings would stand among its errors."""
+    """nbgrader finds its `alembic` on PATH only."""
     beside_python = str(Path(sys.executable).parent)
     path = os.pathsep.join(filter(None, (beside_python, os.environ.get("PATH"))))
-    return {"PATH": path, "PYTHONWARNINGS": "ignore"}
+    return {"PATH": path}
 
 
 def _end(process: subprocess.Popen) -> None:
