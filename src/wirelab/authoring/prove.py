@@ -60,7 +60,9 @@ class _Proof:
         # Run All is timed, so it runs alone; then both processors are kept busy.
         run_all_s, run_all = self._run_all()
         with ThreadPoolExecutor(2) as pool:
-            real = pool.submit(self._real)
+            # A notebook waits for its networks much of the time: two graders do not get in each
+            # other's way.
+            real = [pool.submit(self._real, *each) for each in enumerate(self._submissions())]
             again = planting.run_solution(
                 self.beside, self.topic, self.lesson, [""] * (RUNS - 1) + ["embedded"], self.lessons
             )
@@ -68,7 +70,7 @@ class _Proof:
             verdicts = planting.try_planted(
                 self.beside, self.topic, self.lesson, self.planted, self.lessons, 1, broken
             )
-            graded = real.result()
+            graded = real[0].result() | real[1].result()
         solution, blank = graded["solution"], graded["blank"]
         failures = [
             *run_all,
@@ -94,18 +96,20 @@ class _Proof:
         }
         return {**figures, **({"failures": failures} if failures else {})}
 
-    def _real(self) -> dict[str, Graded]:
-        """The real nbgrader: solution, blank, and a sample of the planted answers."""
-        root = self.here.root
-        submissions = {
-            "solution": self.here.source(self.topic),
-            "blank": self.here.release(self.topic),
-        }
+    def _submissions(self) -> tuple[dict[str, Path], dict[str, Path]]:
+        """Two heaps for nbgrader: the solution, the blank, a sample of planted answers."""
+        heaps = {"solution": self.here.source(self.topic)}, {"blank": self.here.release(self.topic)}
         owners = planting.owners_of(self.lesson)
-        for planted in _sample(self.planted):
-            path = root / f"{planted.name}.ipynb"
+        for number, planted in enumerate(_sample(self.planted)):
+            path = self.here.root / f"{planted.name}.ipynb"
             _write(path, _with(self.notebook, owners[planted.of], planted))
-            submissions[planted.name] = path
+            heaps[number % 2][planted.name] = path
+        return heaps
+
+    def _real(self, number: int, submissions: dict[str, Path]) -> dict[str, Graded]:
+        root = self.here.root.parent / f"nbgrader-{number}"
+        root.mkdir()
+        stock.prepare(root, self.here.root, self.topic)
         return stock.grade(root, self.topic, submissions, 600, self.lessons, _STRICT)
 
     def _run_all(self) -> tuple[float, list[str]]:
