@@ -84,6 +84,16 @@ def little_endian(data):
 
 
 @misconception(
+    of="internet_checksum",
+    rfc="RFC 1071 section 1",
+    says="The result is negative: Python's ~ flips infinitely many bits. Flip sixteen, with "
+    "^ 0xFFFF.",
+)
+def flips_without_end(data):
+    return ~(reference.internet_checksum(data) ^ 0xFFFF)
+
+
+@misconception(
     of="tcp_checksum",
     rfc="RFC 9293 section 3.1",
     says="The pseudo-header is missing. It puts the addresses under the checksum, so that a "
@@ -437,6 +447,30 @@ def window_without_wrap(seq, length, rcv_nxt, rcv_wnd):
     return inside(seq) or inside(seq + length - 1)
 
 
+@misconception(
+    of="acceptable",
+    rfc="RFC 9293 section 3.4",
+    says="A number before rcv_nxt counts as inside, since the difference is negative. Count the "
+    "steps modulo 2^32: an old number is far ahead, not near behind.",
+)
+def negative_steps(seq, length, rcv_nxt, rcv_wnd):
+    def inside(number):
+        return number - rcv_nxt < rcv_wnd
+
+    if length == 0:
+        return inside(seq) if rcv_wnd else seq == rcv_nxt
+    return inside(seq) or inside(seq + length - 1)
+
+
+@misconception(
+    of="acceptable",
+    rfc="RFC 9293 section 3.4",
+    says="The last number of a segment is seq + length - 1. The one after it is not in it.",
+)
+def one_too_far(seq, length, rcv_nxt, rcv_wnd):
+    return reference.acceptable(seq, length and length + 1, rcv_nxt, rcv_wnd)
+
+
 # --- Exercise 5: the active opener
 
 
@@ -579,6 +613,16 @@ class OpensOnAckAlone(reference.ActiveOpener):
         if self.state == "SYN-SENT" and segment.flags & ACK and not segment.flags & RST:
             segment = with_fields(segment, flags=segment.flags | SYN)
         return super().receive(segment)
+
+
+@misconception(
+    of="ActiveOpener",
+    says="You return a segment where the brief says a list of segments. Whoever sends them goes "
+    "through a list, which may be empty.",
+)
+class ReturnsASegment(reference.ActiveOpener):
+    def open(self):
+        return super().open()[0]
 
 
 # --- Exercise 6: the passive opener
@@ -872,6 +916,16 @@ def ticks_too_fast(now_us, *connection):
 @misconception(
     of="initial_sequence_number",
     rfc="RFC 6528 section 3",
+    says="The clock is multiplied by 4. One step every 4 microseconds means the microseconds "
+    "divided by 4.",
+)
+def multiplies(now_us, *connection):
+    return reference.initial_sequence_number(now_us * 16, *connection)
+
+
+@misconception(
+    of="initial_sequence_number",
+    rfc="RFC 6528 section 3",
     says="The values are hashed with nothing between them, so that two different connections give "
     "the same octets. Separate them, or give each a fixed length.",
 )
@@ -971,6 +1025,16 @@ def open_bits_unsealed(secret, connection, client_seq, mss, minute):
 def keeps_a_list(secret, connection, client_seq, mss, minute, remembered=[]):  # noqa: B006
     remembered.append((connection, client_seq, mss, minute))
     return reference.make_cookie(secret, connection, client_seq, mss, minute)
+
+
+@misconception(
+    of="make_cookie",
+    rfc="RFC 4987 appendix A",
+    says="The seal covers the minute modulo 32 only, so every cookie is good again after 32 "
+    "minutes. Hash the whole minute.",
+)
+def seals_five_bits_of_the_minute(secret, connection, client_seq, mss, minute):
+    return reference.make_cookie(secret, connection, client_seq, mss, minute % 32)
 
 
 @misconception(
@@ -1124,6 +1188,25 @@ def keeps_the_last_segment(machine, wire, clock, first=(), deadline_s=10.0):
 )
 def never_rings(machine, wire, clock, first=(), deadline_s=10.0):
     return loop(machine, wire, clock, first, deadline_s, ring=False)
+
+
+@misconception(
+    of="run_handshake",
+    rfc="RFC 6298 section 5.5",
+    says="timeout() is called, but what it returns is not sent. The machine believes that its SYN "
+    "went out again.",
+)
+def drops_what_the_timer_says(machine, wire, clock, first=(), deadline_s=10.0):
+    class Muted:
+        timer_s = property(lambda self: machine.timer_s)
+        state = property(lambda self: machine.state)
+        receive = machine.receive
+
+        def timeout(self):
+            machine.timeout()
+            return []
+
+    return loop(Muted(), wire, clock, first, deadline_s)
 
 
 @misconception(

@@ -12,6 +12,10 @@ SYN = reference.build_syn("10.9.0.2", "10.9.0.1", 40000, 80, 100, 65535, 1460, 7
 
 FIGURES = {
     "syn.svg": FrameInspector.of_segment(SYN).svg(),
-    "handshake.svg": Ladder(reference.handshake, left="you", right="peer").svg(),
-    "simultaneous.svg": Ladder(reference.crossing, left="you", right="peer").svg(),
+    "handshake.svg": Ladder(
+        reference.handshake, left="you", right="peer", left_state="CLOSED", right_state="LISTEN"
+    ).svg(),
+    "simultaneous.svg": Ladder(
+        reference.crossing, left="you", right="peer", left_state="CLOSED", right_state="CLOSED"
+    ).svg(),
 }

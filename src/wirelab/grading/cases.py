@@ -210,10 +210,6 @@ class ScriptCase:
             raise
         except BaseException as error:
             return raised(error)
-        if sent is None:
-            sent = []
-        if isinstance(sent, Record):
-            sent = [sent]
         return Returned((sent, state, attributes))
 
     def accepts(self, outcome: Outcome) -> bool:

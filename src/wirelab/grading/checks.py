@@ -175,10 +175,11 @@ class Checks:
         if isinstance(first, Raised) and first.type_name == "NotImplementedError":
             raise CheckFailed("\n".join(explain.wrap(_not_written(name, first)))) from None
         names = diagnose.names_of(answers, _caller())
-        at, sentences = diagnose.diagnose(self.topic, answers, names, cases, outcomes, wrong)
-        lines = cases[at].lines(name, outcomes[at])
+        sentences = diagnose.diagnose(self.topic, answers, names, cases, outcomes, wrong)
+        lines = cases[wrong[0]].lines(name, outcomes[wrong[0]])
         if len(cases) > 1:
-            lines.append(_count(len(wrong), len(cases), at == wrong[0]))
+            differ = "differs" if len(wrong) == 1 else "differ"
+            lines.append(f"{len(wrong)} of {len(cases)} cases {differ}; this is the first.")
         lines += diagnose.spoken(sentences or ([Sentence(rule, rfc)] if rule or rfc else []))
         raise CheckFailed(
             "\n".join(explain.shorten(line.rstrip(), explain.WIDTH) for line in lines)
@@ -213,11 +214,6 @@ def _not_written(name: str, outcome: Raised) -> str:
     if function.startswith(f"{name}."):
         return f"Not written yet: {function}. Its brief says what it must do."
     return f"Not written yet: {function}, which {name} needs here."
-
-
-def _count(wrong: int, total: int, is_first: bool) -> str:
-    which = "this is the first" if is_first else "this is one of them"
-    return f"{wrong} of {total} cases {'differs' if wrong == 1 else 'differ'}; {which}."
 
 
 def _caller() -> dict[str, Any]:

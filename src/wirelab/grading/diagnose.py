@@ -22,6 +22,7 @@ from wirelab.grading.misconceptions import Misconception
 from wirelab.grading.outcomes import Outcome, Raised
 
 BUDGET_S = 10.0  # then the rule has to do
+AMBIGUOUS = 2  # explanations that are still worth saying, with "or" between them
 TRIED = 12  # wrong cases on which an explanation is looked for
 
 
@@ -64,19 +65,18 @@ def diagnose(
     cases: Sequence[Case],
     outcomes: Sequence[Outcome],
     wrong: Sequence[int],
-) -> tuple[int, list[Sentence]]:
-    """Choose the wrong case to show and at most two sentences that explain it.
+) -> list[Sentence]:
+    """At most two sentences that explain the wrong cases; none where too many would.
 
-    Preferred are planted answers that agree with the learner's on all cases, right ones included;
-    then those that agree on the most wrong ones.
+    A planted answer explains if it agrees with the learner's on every wrong case that is tried;
+    preferred are those that agree on the right ones as well.
     """
     found = _explanations(topic, answers, names, cases, outcomes, wrong[:TRIED])
-    if not found:
-        return wrong[0], []
-    best = max(rank for rank, _, _ in found)
-    at = min(at for rank, at, _ in found if rank == best)
-    sentences = [planted for rank, where, planted in found if rank == best and where == at]
-    return at, list(dict.fromkeys(Sentence(p.says, p.rfc) for p in sentences))[:2]
+    best = [planted for everywhere, planted in found if everywhere]
+    sentences = list(
+        dict.fromkeys(Sentence(each.says, each.rfc) for each in best or [p for _, p in found])
+    )
+    return sentences if len(sentences) <= AMBIGUOUS else []
 
 
 def _explanations(
@@ -86,7 +86,7 @@ def _explanations(
     cases: Sequence[Case],
     outcomes: Sequence[Outcome],
     wrong: Sequence[int],
-) -> list[tuple[tuple[int, int], int, Misconception]]:
+) -> list[tuple[bool, Misconception]]:
     deadline = time.monotonic() + BUDGET_S
     found = []
     with _silence():
@@ -108,13 +108,14 @@ def _explanations(
                 # of several answers, one that is right would have given the same result: no cause
                 right = (*answers[:place], right_answer(topic, planted.of), *answers[place + 1 :])
                 explained = [i for i in explained if not _agrees(cases[i], right, {}, outcomes[i])]
-            if explained:
-                everywhere = len(explained) == len(wrong) and all(
+            # one that explains some of the mistakes only is another mistake
+            if explained and len(explained) == len(wrong):
+                everywhere = all(
                     time.monotonic() < deadline and agrees(i)
                     for i in range(len(cases))
                     if i not in explained
                 )
-                found.append(((int(everywhere), len(explained)), explained[0], planted))
+                found.append((everywhere, planted))
     return found
 
 

@@ -54,7 +54,7 @@ def _received(each: Step) -> list[str]:
 def _step_ladder(each: Step, got: Outcome) -> list[str]:
     lines = _received(each) or [f"  {_call(each)}"]
     sent, state, _ = got.value if isinstance(got, Returned) else ([], None, {})
-    for segment in sent:
+    for segment in sent if isinstance(sent, (list, tuple)) else [sent]:
         text = explain.segment_text(segment) if _is_segment(segment) else explain.show(segment)
         lines.append(_arrow(text, "", ">"))
     if state is not None:
@@ -114,7 +114,8 @@ def _wanted(item: Any) -> Any:
 
 def _sent_text(sent: Any) -> str:
     if not isinstance(sent, (list, tuple)):
-        return explain.show(sent)
+        what = "a segment" if _is_segment(sent) else explain.show(sent)
+        return f"{what}, which is not a list of segments"
     return "; ".join(_segment_text(item) for item in sent) or "nothing"
 
 

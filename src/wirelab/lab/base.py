@@ -64,8 +64,9 @@ class _PeerStates:
             return {}
         ends = ports[::-1] if sent else ports
         state = self._peer.state_of(*ends)
-        # Once there was a connection, its end is CLOSED, although the listener is still there.
-        if state == "LISTEN" and self._last.get(ends, "LISTEN") != "LISTEN":
+        # Once there was a connection, its end is CLOSED, although the listener is still there. A
+        # passive open that is refused goes back to LISTEN (RFC 9293 section 3.10.7.4).
+        if state == "LISTEN" and self._last.get(ends) not in (None, "LISTEN", "SYN-RECEIVED"):
             state = "CLOSED"
         self._last[ends] = state
         return {"peer": state}
