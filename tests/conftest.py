@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from support import ROOT
 from support import require as require_or_skip
@@ -24,6 +25,12 @@ SETTINGS = {
     "XDG_CONFIG_HOME": "config",
     "XDG_DATA_HOME": "data",
 }
+
+# A run finds what the last one found: nothing is flaky, and a slow machine breaks no deadline.
+# To search on: pytest --hypothesis-profile=search
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, database=None)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("same")
 
 #: Folders whose files take longest, so that the last worker is not left with one of them.
 LONG_ONES = ("pipeline", "browser", "lessons")
