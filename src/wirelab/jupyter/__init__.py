@@ -20,7 +20,11 @@ def lab_command(root: Path, arguments: list[str]) -> list[str]:
     `arguments` are passed on; one that is a file or folder below `root` is opened instead.
     """
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
-    command += ["--LabApp.extension_manager=readonly", *arguments]
+    command.append("--LabApp.extension_manager=readonly")
+    # In a container one often is root, where Jupyter refuses; it listens on the loopback only.
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")
+    command += arguments
     chosen = any(not each.startswith("-") and (root / each).exists() for each in arguments)
     if not chosen and (root / FIRST_NOTEBOOK).is_file():
         command.append(str(root / FIRST_NOTEBOOK))
