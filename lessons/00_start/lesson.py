@@ -75,25 +75,29 @@ def octets_on_the_wire(text: str) -> int:
 # Run the next cell before you have written anything, and read what it says. Then write
 # `return len(text)` into the answer, run both cells, and read again. Then get it right.
 
+
 # %% role="test" id="octets-test-count" points=0
-# Octets, not characters.
-check(octets_on_the_wire, "ping", expected=4)
-check(
-    octets_on_the_wire,
-    "façade",
-    expected=7,
-    rule="Outside ASCII a character takes two to four octets.",
-    rfc="RFC 3629 section 3",
-)
-### BEGIN HIDDEN TESTS
-texts = ["", "ü", "→", "网络", "🦊", "naïve → 网络", "a" * 1000]
-check.each(
-    octets_on_the_wire,
-    [(text,) for text in texts],
-    expected=[len(bytes(text, "utf-8")) for text in texts],
-    rfc="RFC 3629 section 3",
-)
-### END HIDDEN TESTS
+@check.test
+def _():
+    # Octets, not characters.
+    check(octets_on_the_wire, "ping", expected=4)
+    check(
+        octets_on_the_wire,
+        "façade",
+        expected=7,
+        rule="Outside ASCII a character takes two to four octets.",
+        rfc="RFC 3629 section 3",
+    )
+    ### BEGIN HIDDEN TESTS
+    texts = ["", "ü", "→", "网络", "🦊", "naïve → 网络", "a" * 1000]
+    check.each(
+        octets_on_the_wire,
+        [(text,) for text in texts],
+        expected=[len(bytes(text, "utf-8")) for text in texts],
+        rfc="RFC 3629 section 3",
+    )
+    ### END HIDDEN TESTS
+
 
 # %% [markdown] role="given" id="tests-text"
 # A test cell says three things when it fails: what it asked, what it expected and what came, and

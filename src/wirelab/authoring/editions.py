@@ -132,6 +132,8 @@ def self_study_edition(lesson: Lesson, release: NotebookNode) -> NotebookNode:
 
     What a lesson says right after an answer, its hints, stands there; the solution follows.
     """
+    from nbgrader.utils import compute_checksum  # slow to import, loaded for the release already
+
     notebook = nbformat.from_dict(json.loads(json.dumps(release)))
     by_id = {cell.id: cell for cell in notebook.cells}
     cells: list[NotebookNode] = []
@@ -146,8 +148,12 @@ def self_study_edition(lesson: Lesson, release: NotebookNode) -> NotebookNode:
         cells += _check_cells(lesson.topic)
     for cell in cells:
         if cell.cell_type == "markdown":
+            before = cell.source
             cell.source = _FIGURE.sub(rf"\1figures/{lesson.topic}/", cell.source)
             cell.source = _NEIGHBOUR.sub(r"\1\2.ipynb", cell.source)
+            if cell.source != before and "checksum" in cell.metadata.get("nbgrader", {}):
+                # otherwise Validate says that the learner has changed it
+                cell.metadata["nbgrader"]["checksum"] = compute_checksum(cell)
     notebook.cells = cells
     notebook.metadata["wirelab"]["built"] = fingerprints(notebook)
     return notebook

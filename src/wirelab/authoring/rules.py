@@ -194,24 +194,16 @@ def test_endings(lesson: Lesson) -> Iterator[Problem]:
 
 
 def test_names(lesson: Lesson, codes: dict[str, Code]) -> Iterator[Problem]:
-    """What a test cell defines is gone in the next: no other cell may use it."""
-    tests = {cell.id for cell in lesson.cells if cell.role == "test"}
-    elsewhere = {name for cell_id in codes.keys() - tests for name in codes[cell_id].defines}
-    by_name: dict[str, str] = {}
+    """A test cell keeps its names to itself: outside it would shadow names of the learner's."""
     for cell in lesson.cells:
-        if cell.id in tests and cell.id in codes:
-            for name in codes[cell.id].defines - elsewhere:
-                by_name.setdefault(name, cell.id)
-    for cell in lesson.cells:
-        if cell.id not in codes:
+        if cell.role != "test" or cell.id not in codes:
             continue
-        code = codes[cell.id]
-        for name in sorted((code.uses - code.defines) & by_name.keys()):
+        if names := sorted(name for name in codes[cell.id].defines if not name.startswith("_")):
             yield _at(
                 lesson,
                 cell,
-                f'"{name}" is defined only in the test "{by_name[name]}", whose names are gone '
-                "here: define it in this cell too, or in the set-up cell",
+                f'the test "{cell.id}" defines {", ".join(names)}, which a learner may use for '
+                "something else: put its body into `@check.test` and `def _():`",
             )
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from wirelab.grading import diagnose, explain
+from wirelab.grading import diagnose, explain, table
 from wirelab.grading.cases import (
     CallCase,
     Case,
@@ -54,6 +54,13 @@ class Checks:
 
     def __init__(self, topic: str):
         self.topic = topic
+
+    def test(self, body: Callable[[], None]) -> None:
+        """Run the body of a test cell at once, as a decorator of `def _():`.
+
+        What it defines stays inside: a test never shadows a name that a learner has chosen.
+        """
+        body()
 
     def __call__(
         self,
@@ -164,6 +171,10 @@ class Checks:
         self._judge_many((fn,), unpacked, rule, rfc)
 
     def _judge_many(self, answers: tuple, cases: Sequence[Case], rule: str, rfc: str) -> None:
+        if table.recorder:
+            names = diagnose.names_of(answers, _caller())
+            found = diagnose.stand_ins(self.topic, answers, names)
+            table.recorder.note([(planted, them) for planted, _, them in found], cases, rule)
         outcomes = [case.run(answers) for case in cases]
         wrong = [i for i, case in enumerate(cases) if not case.accepts(outcomes[i])]
         if not wrong:
@@ -175,7 +186,7 @@ class Checks:
         if isinstance(first, Raised) and first.type_name == "NotImplementedError":
             raise CheckFailed("\n".join(explain.wrap(_not_written(name, first)))) from None
         names = diagnose.names_of(answers, _caller())
-        sentences = diagnose.diagnose(self.topic, answers, names, cases, outcomes, wrong)
+        sentences = diagnose.diagnose(self.topic, answers, names, cases, outcomes, wrong, rule)
         lines = cases[wrong[0]].lines(name, outcomes[wrong[0]])
         if len(cases) > 1:
             differ = "differs" if len(wrong) == 1 else "differ"
