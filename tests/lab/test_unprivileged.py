@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 NOBODY = 65534
 # What the tests import; the environment they are installed in may lie in a private home.
 PACKAGES = [
-    *("scapy", "hypothesis", "sortedcontainers"),
+    *("scapy", "hypothesis", "_hypothesis_globals", "sortedcontainers"),
     *("pytest", "_pytest", "py", "pluggy", "iniconfig", "packaging", "pygments"),
 ]
 TESTS = ["test_kernel_conversations", "test_kernel_peer", "test_kernel_leftovers", "test_pcap"]
