@@ -65,7 +65,9 @@ def test_every_edition_is_written(built: Course) -> None:
     assert set(files(built.root)) == {
         "source/11_arp/11_arp.ipynb",
         "source/11_arp/figures/frame.svg",
+        "source/11_arp/diagnoses.json",
         "release/11_arp/11_arp.ipynb",
+        "release/11_arp/diagnoses.json",
         "release/11_arp/figures/frame.svg",
         "notebooks/11_arp.ipynb",
         "notebooks/figures/11_arp/frame.svg",

@@ -54,7 +54,7 @@ def test_a_sound_topic_is_proven(course: Course):
         "points": 6,
         "solution_score": 6,
         "blank_score": 0,
-        "misconceptions": {"declared": 4, "caught": 4, "named": 4},
+        "misconceptions": {"declared": 6, "caught": 6, "named": 6},
     }
     assert sorted(course.root.rglob("*")) == before
 
@@ -65,7 +65,7 @@ def test_what_fails_is_told(course: Course):
         course,
         "lesson.py",
         "assert callable(Door)",
-        "import warnings; warnings.warn('loud'); assert True",
+        "__import__('warnings').warn('loud'); assert True",
     )
     edit(course, "lesson.py", "    expected=b", "    expected=b'?' + b")
     edit(
@@ -85,13 +85,13 @@ def test_what_fails_is_told(course: Course):
     assert "encode-test-given-away gives 1 points to a notebook that answers nothing" in failures
     assert "forgets_the_root (a wrong encode_name) is not caught" in failures
     # the loud test counts no more, and it alone told a stray segment ignored
-    assert report["misconceptions"] == {"declared": 4, "caught": 2, "named": 2}
+    assert report["misconceptions"] == {"declared": 6, "caught": 4, "named": 4}
     assert "12_handshake-01 fails though nothing is answered yet" in failures
 
 
 def test_every_planted_answer_is_caught_and_named(course: Course, tmp_path: Path):
     found = verdicts(course, tmp_path)
-    assert len(found) == 4
+    assert len(found) == 6
     assert all(each.caught and each.named for each in found.values()), found
 
 

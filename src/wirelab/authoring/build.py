@@ -89,6 +89,7 @@ def build(
     lesson = check_lesson(course, topic_id, draft)
 
     from wirelab.authoring import editions  # nbformat, and below nbgrader, are slow to import
+    from wirelab.authoring.diagnoses import FILE, make_diagnoses
     from wirelab.authoring.release import release
 
     source = instructor_octets(lesson)
@@ -103,6 +104,10 @@ def build(
     wanted[course.source(topic_id)] = source
     wanted[course.release(topic_id)] = released
     wanted[course.notebook(topic_id)] = study
+    if not draft:  # a draft's answers need not run yet
+        table = make_diagnoses(course, topic_id, source, released)
+        for edition in (course.source(topic_id), course.release(topic_id)):
+            wanted[edition.with_name(FILE)] = table
     changed = [path for path, octets in wanted.items() if write(path, octets)]
     there = [path for path, octets in wanted.items() if octets is not None]
     cache.remember(course, topic_id, inputs, there)

@@ -22,7 +22,8 @@ def inputs(course: Course, topic_id: str, draft: bool) -> str:
     """A digest of all that a build of the topic depends on, the builder itself included."""
     here = Path(__file__).parent
     files = [*_files(course.lesson(topic_id).parent), course.root / "nbgrader_config.py"]
-    files += [*sorted(here.glob("*.py")), here.parent / "grading" / "course.py"]
+    for package in ("authoring", "grading", "lab", "protocols"):  # the last three: diagnoses
+        files += sorted((here.parent / package).glob("*.py"))
     what = hashlib.sha256(repr((draft, [version(name) for name in _MAKERS])).encode())
     for path in files:
         what.update(f"\0{path.name}\0{_digest(path)}".encode())

@@ -6,19 +6,16 @@ What the marks must be is for `prove` to say.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import select
-import signal
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from wirelab.grading.apart import CAN_FORK, apart
 from wirelab.grading.errors import CourseError
 from wirelab.grading.misconceptions import Planted
 from wirelab.grading.results import Graded, mark, messages, stderr
@@ -102,9 +99,7 @@ def try_planted(
     owners = owners_of(lesson)
     lesson = [step for step in lesson if step.id not in set(broken)]
     jobs = [{"planted": asdict(each), "cell": owners[each.of]} for each in planted]
-    shares = (
-        [jobs[i::workers] for i in range(workers)] if hasattr(os, "fork") else [[j] for j in jobs]
-    )
+    shares = [jobs[i::workers] for i in range(workers)] if CAN_FORK else [[j] for j in jobs]
 
     def work(share: list[dict]) -> list[dict]:
         order = {
@@ -125,7 +120,7 @@ def run_solution(
     folder: Path, topic: str, lesson: list[Step], networks: Sequence[str], lessons: Path
 ) -> list[Graded]:
     """Run the right answers once for each of `networks`: "" is the best there is, or "embedded"."""
-    batches = [networks] if hasattr(os, "fork") else [[name] for name in networks]
+    batches = [networks] if CAN_FORK else [[name] for name in networks]
     graded = []
     for batch in batches:
         cells = [asdict(step) for step in lesson]
@@ -165,7 +160,9 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
         candidates(order["topic"])  # loaded once: the forks that diagnose have them
     shell = new_shell()
     lesson = [Step(**step) for step in order["steps"]]
-    runs = [_apart(lambda name=name: _whole(shell, lesson, name)) for name in order["runs"]]
+    runs = [
+        apart(lambda name=name: _whole(shell, lesson, name), DEADLINE_S) for name in order["runs"]
+    ]
     if not order["jobs"]:
         return {"runs": runs, "verdicts": []}
     verdicts = []
@@ -199,7 +196,7 @@ def _whole(shell: Any, lesson: list[Step], network: str) -> dict[str, Any]:
 
 def _verdict(planted: Planted, plant: Callable[[], dict]) -> dict[str, Any]:
     try:
-        return _apart(plant)
+        return apart(plant, DEADLINE_S)
     except (TimeoutError, EOFError) as error:
         said = f"it did not end within {DEADLINE_S:.0f} s"
         if isinstance(error, EOFError):
@@ -228,60 +225,6 @@ def _plant(shell: Any, lesson: list[Step], at: int, planted: Planted) -> dict[st
 def says(planted: Planted, said: Sequence[str]) -> bool:
     """Whether the sentence of a misconception stands in what a cell said, however it is wrapped."""
     return any(" ".join(planted.says.split()) in " ".join(text.split()) for text in said)
-
-
-def _apart(work: Callable[[], Any]) -> Any:
-    """Do it in a fork of this process, or here where there is none.
-
-    Raises `TimeoutError`, or `EOFError` if the fork ended without a result.
-    """
-    if not hasattr(os, "fork"):
-        return work()
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.close(reader)
-            os.setpgid(0, 0)
-            _write(writer, json.dumps(work()).encode())
-            status = 0
-        except BaseException as error:
-            with contextlib.suppress(OSError):
-                print(repr(error), file=sys.__stderr__, flush=True)
-        finally:
-            os._exit(status)
-    os.close(writer)
-    try:
-        octets = _read_all(reader, DEADLINE_S)
-    finally:
-        os.close(reader)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    if not octets:
-        raise EOFError
-    return json.loads(octets)
-
-
-def _write(descriptor: int, octets: bytes) -> None:
-    while octets:
-        octets = octets[os.write(descriptor, octets) :]
-
-
-def _read_all(descriptor: int, timeout_s: float) -> bytes:
-    deadline = time.monotonic() + timeout_s
-    octets = b""
-    while True:
-        left = deadline - time.monotonic()
-        if left <= 0 or not select.select([descriptor], [], [], left)[0]:
-            raise TimeoutError
-        part = os.read(descriptor, 65536)
-        if not part:
-            return octets
-        octets += part
 
 
 if __name__ == "__main__":

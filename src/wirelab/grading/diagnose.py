@@ -10,12 +10,12 @@ import contextlib
 import io
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wirelab.grading import explain
+from wirelab.grading import explain, table
 from wirelab.grading.cases import Case
 from wirelab.grading.course import lesson_folder
 from wirelab.grading.misconceptions import Misconception
@@ -65,17 +65,20 @@ def diagnose(
     cases: Sequence[Case],
     outcomes: Sequence[Outcome],
     wrong: Sequence[int],
+    rule: str = "",
 ) -> list[Sentence]:
     """At most two sentences that explain the wrong cases; none where too many would.
 
-    A planted answer explains if it agrees with the learner's on every wrong case that is tried;
-    preferred are those that agree on the right ones as well.
+    A planted answer explains if it agrees with the learner's on every case of the check, the right
+    ones as well: one that explains some of the mistakes is another mistake. Where there are no
+    planted answers, on a student's machine, the table beside the notebook has to do.
     """
-    found = _explanations(topic, answers, names, cases, outcomes, wrong[:TRIED])
-    best = [planted for everywhere, planted in found if everywhere]
-    sentences = list(
-        dict.fromkeys(Sentence(each.says, each.rfc) for each in best or [p for _, p in found])
-    )
+    if lesson_folder(topic) is None:
+        found = table.look_up(topic, names, cases, outcomes, wrong, rule)
+        sentences = list(dict.fromkeys(Sentence(*each) for each in found))
+    else:
+        planted = _explanations(topic, answers, names, cases, outcomes, wrong[:TRIED])
+        sentences = list(dict.fromkeys(Sentence(each.says, each.rfc) for each in planted))
     return sentences if len(sentences) <= AMBIGUOUS else []
 
 
@@ -86,17 +89,13 @@ def _explanations(
     cases: Sequence[Case],
     outcomes: Sequence[Outcome],
     wrong: Sequence[int],
-) -> list[tuple[bool, Misconception]]:
+) -> list[Misconception]:
     deadline = time.monotonic() + BUDGET_S
     found = []
     with _silence():
         if _right_answer_fails_too(topic, answers, names, cases[wrong[0]], outcomes[wrong[0]]):
             return []
-        for planted in candidates(topic):
-            place = next((i for i, known in enumerate(names) if planted.of in known), None)
-            if place is None:
-                continue
-            stand_in = (*answers[:place], planted.implementation, *answers[place + 1 :])
+        for planted, place, stand_in in stand_ins(topic, answers, names):
 
             def agrees(
                 i: int, stand_in: tuple = stand_in, planted: Misconception = planted
@@ -108,15 +107,24 @@ def _explanations(
                 # of several answers, one that is right would have given the same result: no cause
                 right = (*answers[:place], right_answer(topic, planted.of), *answers[place + 1 :])
                 explained = [i for i in explained if not _agrees(cases[i], right, {}, outcomes[i])]
-            # one that explains some of the mistakes only is another mistake
-            if explained and len(explained) == len(wrong):
-                everywhere = all(
-                    time.monotonic() < deadline and agrees(i)
-                    for i in range(len(cases))
-                    if i not in explained
-                )
-                found.append((everywhere, planted))
+            if len(explained) == len(wrong) and all(
+                time.monotonic() < deadline and agrees(i)
+                for i in range(len(cases))
+                if i not in explained
+            ):
+                found.append(planted)
     return found
+
+
+def stand_ins(
+    topic: str, answers: tuple, names: Sequence[set[str]]
+) -> Iterator[tuple[Misconception, int, tuple]]:
+    """Each planted answer to one of `answers`, its place, and all answers with it in that place."""
+    for planted in candidates(topic):
+        place = next((i for i, known in enumerate(names) if planted.of in known), None)
+        if place is not None:
+            stand_in = (*answers[:place], planted.implementation, *answers[place + 1 :])
+            yield planted, place, stand_in
 
 
 def _right_answer_fails_too(

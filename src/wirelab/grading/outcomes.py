@@ -33,6 +33,10 @@ class Returned:
         return canonical(self.value)
 
 
+# Two programs rarely raise these for the same reason, so their messages count as well.
+SLIPS = frozenset({"TypeError", "AttributeError", "NameError", "UnboundLocalError", "KeyError"})
+
+
 @dataclass(frozen=True)
 class Raised:
     """The call raised; `function`, `line` and `source` say where in the caller's own code."""
@@ -44,20 +48,15 @@ class Raised:
     line: int = 0
     source: str = field(default="", compare=False)
 
-    # Two programs rarely raise these for the same reason, so their messages count as well.
-    _SLIPS = frozenset(
-        {"TypeError", "AttributeError", "NameError", "UnboundLocalError", "KeyError"}
-    )
-
     def agrees(self, other: Outcome) -> bool:
         """Whether `other` failed the same way: the same type, and for slips the same message."""
         if not isinstance(other, Raised) or self.type_name != other.type_name:
             return False
-        return self.type_name not in self._SLIPS or self.message == other.message
+        return self.type_name not in SLIPS or self.message == other.message
 
     def digestible(self) -> str:
         """The outcome written down, for a digest."""
-        slip = self.message if self.type_name in self._SLIPS else ""
+        slip = self.message if self.type_name in SLIPS else ""
         return f"raised {self.type_name} {slip}"
 
 

@@ -20,9 +20,13 @@ from wirelab.grading.quick import skip_uri_grammar
 _MAGIC = re.compile(r"^\s*[%!].*$", re.MULTILINE)
 
 
-@lru_cache(maxsize=4)
 def right_answers(lesson: Path) -> types.ModuleType:
     """Execute the set-up and answer cells of a lesson.py, silently, in a module of their own."""
+    return _right_answers(lesson, lesson.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _right_answers(lesson: Path, _: int) -> types.ModuleType:
     skip_uri_grammar()
     import jupytext
 
@@ -39,10 +43,15 @@ def right_answers(lesson: Path) -> types.ModuleType:
     return module
 
 
-@lru_cache(maxsize=4)
 def planted_answers(folder: Path) -> tuple[Misconception, ...]:
     """The misconceptions of `lessons/<topic>`, ready to run; empty when it has none."""
     path = folder / "misconceptions.py"
     if not path.is_file():
         return ()
-    return tuple(load(path, right_answers(folder / "lesson.py")))
+    lesson = folder / "lesson.py"
+    return _planted_answers(path, lesson, path.stat().st_mtime_ns, lesson.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _planted_answers(path: Path, lesson: Path, _: int, __: int) -> tuple[Misconception, ...]:
+    return tuple(load(path, right_answers(lesson)))

@@ -86,25 +86,29 @@ class Door:
 # %% [markdown] role="hint" id="door-hint-3"
 # One `if`.
 
+
 # %% role="test" id="door-test-syn" points=2
-syn = Segment(source_port=40000, destination_port=80, seq=300, flags=SYN)
-check.script(
-    Door,
-    start={"isn": 100},
-    steps=[
-        step(
-            "knock", syn, sends=[{"seq": 100, "ack": 301, "flags": SYN | ACK}], state="SYN-RECEIVED"
-        )
-    ],
-    rule="A SYN takes one sequence number.",
-    rfc="RFC 9293 section 3.4",
-)
+@check.test
+def _():
+    syn = Segment(source_port=40000, destination_port=80, seq=300, flags=SYN)
+    wanted = {"seq": 100, "ack": 301, "flags": SYN | ACK}
+    check.script(
+        Door,
+        start={"isn": 100},
+        steps=[step("knock", syn, sends=[wanted], state="SYN-RECEIVED")],
+        rule="A SYN takes one sequence number.",
+        rfc="RFC 9293 section 3.4",
+    )
+
 
 # %% role="test" id="door-test-stray" points=1
 ### BEGIN HIDDEN TESTS
-stray = Segment(source_port=40000, destination_port=80, seq=300, ack=7, flags=ACK)
-check.script(
-    Door, start={"isn": 100}, steps=[step("knock", stray, sends=[{"seq": 7, "flags": RST}])]
-)
+@check.test
+def _():
+    stray = Segment(source_port=40000, destination_port=80, seq=300, ack=7, flags=ACK)
+    steps = [step("knock", stray, sends=[{"seq": 7, "flags": RST}])]
+    check.script(Door, start={"isn": 100}, steps=steps)
+
+
 ### END HIDDEN TESTS
 assert callable(Door)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import reference
 
 from wirelab.grading.misconceptions import misconception
-from wirelab.protocols.segment import SYN
+from wirelab.protocols.segment import ACK, SYN
 
 
 @misconception(
@@ -41,3 +41,14 @@ class acknowledges_the_syn(reference.Door):
 class ignores_strays(reference.Door):
     def knock(self, segment):
         return super().knock(segment) if segment.flags & SYN else []
+
+
+@misconception(of="Door", says="The answer carries SYN as well: this side's number is new, too.")
+class answers_without_syn(reference.Door):
+    def knock(self, segment):
+        return [replace(s, flags=ACK) if s.flags & SYN else s for s in super().knock(segment)]
+
+
+@misconception(of="encode_name", says="Dots stay dots. On the wire a length stands for each.")
+def keeps_the_dots(name):
+    return name.encode()
