@@ -26,7 +26,8 @@ SET_ANSWER = """([id, source]) => {
 RUN_CHECK_BUTTON = """() => {
     const notebook = jupyterapp.shell.currentWidget.content;
     const source = (cell) => cell.model.sharedModel.getSource();
-    notebook.activeCellIndex = notebook.widgets.findIndex((c) => source(c).includes("check_button("));
+    const button = (cell) => source(cell).includes("check_button(");
+    notebook.activeCellIndex = notebook.widgets.findIndex(button);
     void jupyterapp.commands.execute("notebook:run-cell");
 }"""
 
