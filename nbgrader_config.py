@@ -49,6 +49,10 @@ c.Execute.startup_timeout = 60
 # A cell that hangs is interrupted and fails; the cells after it still run.
 c.Execute.interrupt_on_timeout = True
 
+# Widgets are kept as the pictures and words they also have: with their state, a feedback page
+# would ask a server far away for the program that draws them.
+c.Execute.store_widget_state = False
+
 # The kernel is done with when the last cell has run: asking it to leave politely costs more
 # than a second a notebook.
 c.Execute.shutdown_kernel = "immediate"
