@@ -169,8 +169,8 @@ def _of_solution(solution: Graded, again: Sequence[Graded]) -> Iterator[str]:
 
 def _of_blank(blank: Graded) -> Iterator[str]:
     for cell in blank.cells:
-        if cell.score:
-            yield f"{cell.id} gives {_number(cell.score)} points to a notebook that answers nothing"
+        if cell.score is not None and not cell.lost:
+            yield f"{cell.id} passes in a notebook that answers nothing"
 
 
 def _of_planted(planted: Sequence[Planted], verdicts: Sequence[planting.Verdict]) -> Iterator[str]:

@@ -38,16 +38,12 @@ class ExerciseReport:
         return sum(cell.points for cell in self.cells if cell.score is not None)
 
     @property
-    def by_hand(self) -> float:
-        """The points that a person gives."""
-        return sum(cell.points for cell in self.cells if cell.score is None)
-
-    @property
     def state(self) -> str:
-        """One word: right, partly, not yet, or by hand."""
-        if not self.max_points:
+        """In words: all right, partly right, not yet, or marked by a person."""
+        tests = [cell for cell in self.cells if cell.score is not None]
+        if not tests:
             return "marked by a person"
-        if self.points == self.max_points:
+        if not any(cell.lost for cell in tests):
             return "all right"
         return "partly right" if self.points else "not yet"
 

@@ -33,8 +33,9 @@ class CellResult:
 
     @property
     def lost(self) -> bool:
-        """Whether points were lost here."""
-        return self.score is not None and self.score < self.points
+        """Whether points were lost here, or would have been if the cell had any."""
+        wrong = self.messages or self.stderr
+        return self.score is not None and (self.score < self.points or bool(wrong))
 
 
 @dataclass(frozen=True)
