@@ -108,11 +108,16 @@ def test_program_that_hangs_is_ended(network):
 
 
 def test_interrupt_ends_the_program_and_not_the_network(network):
+    # A shell that starts the tests in the background has SIGINT ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupt = threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT))
-    interrupt.start()
-    with pytest.raises(KeyboardInterrupt):
-        network.peer.run("sleep", "60")
-    interrupt.join()
+    try:
+        interrupt.start()
+        with pytest.raises(KeyboardInterrupt):
+            network.peer.run("sleep", "60")
+        interrupt.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert network.peer.run("echo", "well").stdout == "well\n"
 
 
