@@ -8,8 +8,8 @@
 # %% [markdown] role="given" id="welcome"
 # # Start here
 #
-# Press **Shift** and **Enter** in the next cell, and your notebook sends a letter to another
-# computer and waits for the answer.
+# Press **Shift** and **Enter** in each of the next two cells, and your notebook sends a letter to
+# another computer and waits for the answer.
 
 # %% role="given" id="setup"
 from wirelab.grading.checks import Checks

@@ -581,8 +581,7 @@ class NewNumberEachTime(reference.ActiveOpener):
 
 @misconception(
     of="ActiveOpener",
-    rfc="RFC 9293 section 3.8.3",
-    says="It never gives up. After six repetitions the application must be told.",
+    says="It gives up too late, or never. After six repetitions the application must be told.",
 )
 class NeverGivesUp(reference.ActiveOpener):
     def timeout(self):
@@ -698,7 +697,6 @@ class TakesAnAnswerForACall(reference.PassiveOpener):
 
 @misconception(
     of="PassiveOpener",
-    rfc="RFC 9293 section 3.10.7.4",
     says="The repeated SYN is passed over. It says that your SYN-ACK was lost: send it again.",
 )
 class IgnoresTheSecondSyn(reference.PassiveOpener):

@@ -43,6 +43,18 @@ def test_segment_of_the_peer_is_heard(scripted, wire):
     assert scripted.clock.now() == 0.5
 
 
+def test_octets_go_out_as_they_are_even_if_they_are_no_segment(scripted, wire):
+    wire.send_octets(b"not a segment")
+    ((_, frame),) = scripted.sent
+    assert bytes(layers().Ether(frame)[layers().IP].payload) == b"not a segment"
+
+
+def test_octets_of_the_peer_are_those_of_its_segment(scripted, wire):
+    scripted.arrivals = [(0.5, FRAME)]
+    assert wire.receive_octets(1.0) == FRAME[34:]
+    assert wire.receive_octets(1.0) is None
+
+
 def test_padding_is_no_data(scripted, wire):
     bare = dataclasses.replace(SEGMENT, data=b"")
     scripted.arrivals = [(0.0, wrap(bare, PEER, ME) + bytes(6))]

@@ -161,6 +161,12 @@ class SegmentWire(Protocol):
     def receive(self, timeout_s: float) -> Segment | None:
         """Return the next segment from the peer, or None when none came in time."""
 
+    def send_octets(self, octets: bytes) -> None:
+        """Send octets as a TCP segment just as they are, right or wrong."""
+
+    def receive_octets(self, timeout_s: float) -> bytes | None:
+        """Return the octets of the next segment, or None when none came in time."""
+
 
 class Network(abc.ABC):
     """A link with the learner at one end and `peer` at the other. A context manager."""

@@ -24,8 +24,12 @@ class Endpoint:
 
 def wrap(segment: Segment, source: Endpoint, destination: Endpoint) -> bytes:
     """Return a frame that carries the segment; raises ValueError if a field does not fit."""
+    return wrap_octets(encode(segment, source.address, destination.address), source, destination)
+
+
+def wrap_octets(octets: bytes, source: Endpoint, destination: Endpoint) -> bytes:
+    """Return a frame that carries these octets as a TCP segment, right or wrong."""
     scapy = layers()
-    octets = encode(segment, source.address, destination.address)
     packet = scapy.Ether(src=source.mac, dst=destination.mac, type=_ETHERTYPE_IPV4) / scapy.IP(
         src=source.address, dst=destination.address, proto=PROTOCOL_TCP, flags="DF"
     )
@@ -34,9 +38,10 @@ def wrap(segment: Segment, source: Endpoint, destination: Endpoint) -> bytes:
 
 @dataclass(frozen=True)
 class Carried:
-    """A segment and the hosts whose addresses the frame around it named."""
+    """A segment, its octets, and the hosts whose addresses the frame around it named."""
 
     segment: Segment
+    octets: bytes
     source: Endpoint
     destination: Endpoint
 
@@ -63,11 +68,12 @@ def unwrap(frame: bytes) -> Carried | None:
         or ip.flags.MF
     ):
         return None
+    octets = frame[14 + header_length : 14 + ip.len]
     try:
-        segment = decode(frame[14 + header_length : 14 + ip.len], ip.src, ip.dst)
+        segment = decode(octets, ip.src, ip.dst)
     except ValueError:
         return None
-    return Carried(segment, Endpoint(ip.src, ether.src), Endpoint(ip.dst, ether.dst))
+    return Carried(segment, octets, Endpoint(ip.src, ether.src), Endpoint(ip.dst, ether.dst))
 
 
 class EthernetWire:
@@ -82,11 +88,24 @@ class EthernetWire:
         """Send one segment; raises ValueError if a field does not fit."""
         self._link.send(wrap(segment, self._here, self._there))
 
+    def send_octets(self, octets: bytes) -> None:
+        """Send octets as a TCP segment, just as they are: the peer judges them."""
+        self._link.send(wrap_octets(octets, self._here, self._there))
+
     def receive(self, timeout_s: float) -> Segment | None:
         """Return the next whole segment from `there` to `here`, or None when none came in time.
 
         What else comes meanwhile (ARP, ICMP, damaged segments) is passed over.
         """
+        carried = self._next(timeout_s)
+        return carried and carried.segment
+
+    def receive_octets(self, timeout_s: float) -> bytes | None:
+        """Return the octets of the next whole segment, or None when none came in time."""
+        carried = self._next(timeout_s)
+        return carried and carried.octets
+
+    def _next(self, timeout_s: float) -> Carried | None:
         deadline = self._clock.now() + timeout_s
         while True:
             frame = self._link.receive(max(0.0, deadline - self._clock.now()))
@@ -98,4 +117,4 @@ class EthernetWire:
                 and carried.source.address == self._there.address
                 and carried.destination == self._here
             ):
-                return carried.segment
+                return carried
