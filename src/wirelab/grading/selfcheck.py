@@ -38,7 +38,10 @@ def check(topic: str, notebook_path: Path | str, timeout_s: float = TIMEOUT_S) -
         stock.prepare(root, course.root, topic)
         graded = stock.grade(root, topic, {"me": path}, timeout_s, _lessons(course))["me"]
     report = Report.of(topic, path, saved, graded)
-    progress.record(course.root, report)
+    if (
+        course.root.resolve() in path.resolve().parents
+    ):  # a notebook from elsewhere is somebody else's
+        progress.record(course.root, report)
     return report
 
 
