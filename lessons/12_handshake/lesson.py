@@ -1683,9 +1683,9 @@ Ladder(crossing, left="you", right="peer", left_state="CLOSED", right_state="CLO
 #
 # - in SYN-SENT, a segment with SYN and without ACK and RST makes it send SYN and ACK with
 #   `seq=iss` and `ack` one more than the segment's `seq`; state SYN-RECEIVED, `timer_s` 1.0;
-# - in SYN-RECEIVED, a segment with ACK, with or without SYN but without RST, whose `ack` is `iss
-#   + 1`, makes it ESTABLISHED with `timer_s` None; nothing is sent, as in figure 7. (Linux sends
-#   one more ACK here; you need not.) Anything else, and `timeout()`, is not asked there.
+# - in SYN-RECEIVED, a segment with ACK, with or without SYN but without RST, whose `ack` is
+#   `iss + 1`, makes it ESTABLISHED with `timer_s` None; nothing is sent, as in figure 7. (Linux
+#   sends one more ACK here; you need not.) Anything else, and `timeout()`, is not asked there.
 #
 # What you send has no data and no options, `window` at its default, `ack` 0 where ACK is not set.
 # Other control bits may be set and change nothing. Numbers wrap at 2^32.
