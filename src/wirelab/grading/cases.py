@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 from wirelab.grading import explain
 from wirelab.grading.compare import Record, canonical, plain, same
-from wirelab.grading.outcomes import Outcome, Raised, Returned, call, copied, raised
+from wirelab.grading.deadline import deadline
+from wirelab.grading.outcomes import WITHIN_S, Outcome, Raised, Returned, call, copied, raised
 from wirelab.protocols.segment import Segment
 
 
@@ -40,6 +41,7 @@ class CallCase:
     kwargs: dict
     expected: Any
     view: str | None = None
+    within_s: float = WITHIN_S
 
     def __post_init__(self) -> None:
         self.shown = (
@@ -49,7 +51,7 @@ class CallCase:
         self.wanted = plain(self.expected)
 
     def run(self, implementation: Any, renamed: dict[str, str] | None = None) -> Outcome:
-        return call(implementation, self.args, self.kwargs, renamed)
+        return call(implementation, self.args, self.kwargs, renamed, self.within_s)
 
     def accepts(self, outcome: Outcome) -> bool:
         return isinstance(outcome, Returned) and same(self.wanted, outcome.value)
@@ -74,6 +76,7 @@ class RefusalCase:
     args: tuple
     kwargs: dict
     errors: tuple[type[BaseException], ...]
+    within_s: float = WITHIN_S
 
     def __post_init__(self) -> None:
         self.shown = (
@@ -83,7 +86,7 @@ class RefusalCase:
         self.names = " or ".join(error.__name__ for error in self.errors)
 
     def run(self, implementation: Any, renamed: dict[str, str] | None = None) -> Outcome:
-        return call(implementation, self.args, self.kwargs, renamed)
+        return call(implementation, self.args, self.kwargs, renamed, self.within_s)
 
     def accepts(self, outcome: Outcome) -> bool:
         return isinstance(outcome, Raised) and any(
@@ -114,6 +117,7 @@ class ProbeCase:
     expected: Any
     says: str
     view: str | None = None
+    within_s: float = WITHIN_S
 
     def __post_init__(self) -> None:
         self.wanted = plain(self.expected)
@@ -121,7 +125,8 @@ class ProbeCase:
     def run(self, implementation: Any, renamed: dict[str, str] | None = None) -> Outcome:
         # Not copied: a probe may well be given an object that is one of a kind.
         try:
-            return Returned(plain(self.probe(*implementation), renamed))
+            with deadline(self.within_s):
+                return Returned(plain(self.probe(*implementation), renamed))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -186,26 +191,34 @@ class ScriptCase:
 
     start: Mapping[str, Any]
     steps: Sequence[Step]
+    within_s: float = WITHIN_S
 
     def run(self, implementation: Any, renamed: dict[str, str] | None = None) -> Outcome:
         """The transcript: for each step what was sent (or the exception) and the state then."""
         try:
-            machine = implementation(**copied(dict(self.start)))
+            with deadline(self.within_s):
+                machine = implementation(**copied(dict(self.start)))
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             return raised(error)
         transcript: list[Outcome] = []
         for each in self.steps:
-            transcript.append(self._take(machine, each, renamed))
+            # after a step that never came back, the rest is not tried
+            last = transcript[-1] if transcript else None
+            late = isinstance(last, Raised) and last.too_long
+            transcript.append(last if late else self._take(machine, each, renamed))
         return Transcript(transcript)
 
     def _take(self, machine: Any, each: Step, renamed: dict[str, str] | None) -> Outcome:
         try:
-            method = getattr(machine, each.method)
-            sent = plain(method(*copied(each.args)), renamed)
-            state = plain(getattr(machine, "state", None), renamed)
-            attributes = {name: plain(getattr(machine, name), renamed) for name in each.attributes}
+            with deadline(self.within_s):
+                method = getattr(machine, each.method)
+                sent = plain(method(*copied(each.args)), renamed)
+                state = plain(getattr(machine, "state", None), renamed)
+                attributes = {
+                    name: plain(getattr(machine, name), renamed) for name in each.attributes
+                }
         except KeyboardInterrupt:
             raise
         except BaseException as error:

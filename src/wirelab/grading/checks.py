@@ -23,7 +23,7 @@ from wirelab.grading.cases import (
     step,
 )
 from wirelab.grading.diagnose import Sentence
-from wirelab.grading.outcomes import Outcome, Raised
+from wirelab.grading.outcomes import WITHIN_S, Outcome, Raised
 
 __all__ = ["CheckFailed", "Checks", "step"]
 
@@ -47,7 +47,7 @@ class Checks:
     are compared as plain values (see `wirelab.grading.compare`), never by the learner's `__eq__`.
     `rule` is the sentence that a failure ends with where no misconception explains it, `rfc` its
     source. `view` says how octets are shown: "segment", "packet", "frame" or "lines"; "hex" is for
-    integers.
+    integers. An answer that has not come back `within_s` seconds is broken off, and wrong.
     """
 
     step = staticmethod(step)
@@ -71,10 +71,11 @@ class Checks:
         rule: str = "",
         rfc: str = "",
         view: str | None = None,
+        within_s: float = WITHIN_S,
         **kwargs: Any,
     ) -> None:
         """Check that `fn(*args, **kwargs)` returns `expected`."""
-        self._judge(fn, [CallCase(args, kwargs, expected, view)], rule, rfc)
+        self._judge(fn, [CallCase(args, kwargs, expected, view, within_s)], rule, rfc)
 
     def each(
         self,
@@ -85,6 +86,7 @@ class Checks:
         rule: str = "",
         rfc: str = "",
         view: str | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
         """Check `fn(*case)` for every case against an oracle or a list of results, in order.
 
@@ -93,7 +95,9 @@ class Checks:
         listed = [_arguments(case) for case in cases]
         wanted = [expected(*case) for case in listed] if callable(expected) else list(expected)
         pairs = zip(listed, wanted, strict=True)
-        self._judge(fn, [CallCase(args, {}, want, view) for args, want in pairs], rule, rfc)
+        self._judge(
+            fn, [CallCase(args, {}, want, view, within_s) for args, want in pairs], rule, rfc
+        )
 
     def refuses(
         self,
@@ -103,10 +107,11 @@ class Checks:
         error: type[BaseException] | tuple[type[BaseException], ...] = ValueError,
         rule: str = "",
         rfc: str = "",
+        within_s: float = WITHIN_S,
         **kwargs: Any,
     ) -> None:
         """Check that `fn(*args, **kwargs)` raises `error`."""
-        self._judge(fn, [RefusalCase(args, kwargs, _several(error))], rule, rfc)
+        self._judge(fn, [RefusalCase(args, kwargs, _several(error), within_s)], rule, rfc)
 
     def refuses_each(
         self,
@@ -116,9 +121,11 @@ class Checks:
         error: type[BaseException] | tuple[type[BaseException], ...] = ValueError,
         rule: str = "",
         rfc: str = "",
+        within_s: float = WITHIN_S,
     ) -> None:
         """Check that `fn(*case)` raises `error` for every case."""
-        listed = [RefusalCase(_arguments(case), {}, _several(error)) for case in cases]
+        errors = _several(error)
+        listed = [RefusalCase(_arguments(case), {}, errors, within_s) for case in cases]
         self._judge(fn, listed, rule, rfc)
 
     def script(
@@ -129,9 +136,10 @@ class Checks:
         start: Mapping[str, Any] | None = None,
         rule: str = "",
         rfc: str = "",
+        within_s: float = WITHIN_S,
     ) -> None:
         """Check a sans-IO machine: `cls(**start)`, then each step's call, segments and state."""
-        self._judge(cls, [ScriptCase(start or {}, list(steps))], rule, rfc)
+        self._judge(cls, [ScriptCase(start or {}, list(steps), within_s)], rule, rfc)
 
     def probe(
         self,
@@ -144,6 +152,7 @@ class Checks:
         rule: str = "",
         rfc: str = "",
         view: str | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
         """Check that `probe(impl)` gives `expected`, or a plain value for which `accepts` is true.
 
@@ -155,7 +164,9 @@ class Checks:
         judge = None if accepts is None else lambda value: bool(accepts(value))
         wanted = None if expected is _UNSET else expected
         answers = impl if isinstance(impl, tuple) else (impl,)
-        self._judge_many(answers, [ProbeCase(probe, judge, wanted, says, view)], rule, rfc)
+        self._judge_many(
+            answers, [ProbeCase(probe, judge, wanted, says, view, within_s)], rule, rfc
+        )
 
     def that(self, condition: bool, says: str, rfc: str = "") -> None:
         """Check a condition that the test worked out: the last resort, without a diagnosis."""
@@ -175,7 +186,12 @@ class Checks:
             names = diagnose.names_of(answers, _caller())
             found = diagnose.stand_ins(self.topic, answers, names)
             table.recorder.note([(planted, them) for planted, _, them in found], cases, rule)
-        outcomes = [case.run(answers) for case in cases]
+        outcomes: list[Outcome] = []
+        for case in cases:
+            outcomes.append(case.run(answers))
+            if _too_long(outcomes[-1]):  # the rest would wait as long again
+                cases = cases[: len(outcomes)]
+                break
         wrong = [i for i, case in enumerate(cases) if not case.accepts(outcomes[i])]
         if not wrong:
             return
@@ -206,6 +222,11 @@ class _Unpacked:
 
     def run(self, answers: tuple, renamed: dict[str, str] | None = None) -> Outcome:
         return self.case.run(answers[0], renamed)
+
+
+def _too_long(outcome: Outcome) -> bool:
+    last = outcome.steps[-1] if isinstance(outcome, Transcript) and outcome.steps else outcome
+    return isinstance(last, Raised) and last.too_long
 
 
 def _arguments(case: Any) -> tuple:

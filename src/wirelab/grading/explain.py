@@ -108,6 +108,8 @@ def outcome_lines(expected: Any, got: Outcome, view: str | None = None) -> list[
 def raised_lines(got: Raised) -> list[str]:
     """The exception, and the line of the learner's code that raised it."""
     what = f"raised {got.type_name}" + (f": {got.message}" if got.message else "")
+    if got.too_long:
+        what = got.message
     lines = labelled(YOURS, " ".join(what.split()))
     if got.function:
         where = (

@@ -16,6 +16,9 @@ from types import TracebackType
 from typing import Any
 
 from wirelab.grading.compare import canonical, plain, same
+from wirelab.grading.deadline import TookTooLong, deadline
+
+WITHIN_S = 10.0  # for a check that says nothing else
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class Raised:
             return False
         return self.type_name not in SLIPS or self.message == other.message
 
+    @property
+    def too_long(self) -> bool:
+        """Whether it was broken off at its deadline."""
+        return TookTooLong.__name__ in self.bases
+
     def digestible(self) -> str:
         """The outcome written down, for a digest."""
         slip = self.message if self.type_name in SLIPS else ""
@@ -68,10 +76,12 @@ def call(
     args: tuple = (),
     kwargs: dict | None = None,
     renamed: dict[str, str] | None = None,
+    within_s: float = WITHIN_S,
 ) -> Outcome:
     """Call `function` with copied arguments; any exception but an interrupt is an outcome."""
     try:
-        return Returned(plain(function(*copied(args), **copied(kwargs or {})), renamed))
+        with deadline(within_s):
+            return Returned(plain(function(*copied(args), **copied(kwargs or {})), renamed))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
