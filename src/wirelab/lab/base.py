@@ -25,6 +25,7 @@ class LinkedNetwork(Network):
 
     def __init__(self, *, link: Link, clock: Clock, peer: Peer, seed: int = 0) -> None:
         self.address, self.mac = addresses.LEARNER_ADDRESS, addresses.LEARNER_MAC
+        self.address6 = addresses.LEARNER_ADDRESS6
         self.peer = peer
         self._seed = seed
         self._tracer = Tracer(link, clock, _PeerStates(peer))

@@ -23,16 +23,22 @@ class EmbeddedNetwork(LinkedNetwork):
     """A link to an embedded host; see `Network`.
 
     `seed` decides the peer's sequence numbers and ports, and the dice of the faults that one
-    may add. `resolved`: the peer has a permanent neighbour entry for the learner.
+    may add. `resolved`: the peer has a permanent neighbour entry for the learner. `ipv6`: it
+    speaks IPv6 too.
     `settings` are the numbers the peer's TCP runs by.
     """
 
     kind = "embedded"
 
     def __init__(
-        self, *, seed: int = 0, resolved: bool = True, settings: Settings | None = None
+        self,
+        *,
+        seed: int = 0,
+        resolved: bool = True,
+        ipv6: bool = False,
+        settings: Settings | None = None,
     ) -> None:
-        host = EmbeddedHost(seed=seed, resolved=resolved, settings=settings)
+        host = EmbeddedHost(seed=seed, resolved=resolved, ipv6=ipv6, settings=settings)
         world = World(host)
         self._world = world
         super().__init__(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from wirelab.lab import addresses
 from wirelab.lab.embedded_host import EmbeddedHost, Ping
-from wirelab.lab.network import Connection, NeighbourRow, Peer, SocketRow
+from wirelab.lab.network import Connection, NeighbourRow, Peer, SocketRow, checked_pace
 from wirelab.protocols.tcp import TcpConnection
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _ERRORS = {"reset": errno.ECONNRESET, "refused": errno.ECONNREFUSED, "timed out"
 
 
 class EmbeddedPeer(Peer):
-    """The stand-in for a kernel; see `Peer`. `ping` exists in this kind only."""
+    """The stand-in for a kernel; see `Peer`."""
 
     def __init__(self, host: EmbeddedHost, world: World) -> None:
         self.address, self.mac = host.address, host.mac
@@ -58,12 +58,22 @@ class EmbeddedPeer(Peer):
         self._world.collect()
         return EmbeddedConnection(self._world, connection)
 
-    def ping(self, address: str) -> Ping:
-        """Send an ICMP echo request and return at once; `answered_s` is set by the reply."""
+    def ping(self, address: str, *, data_bytes: int = 48) -> Ping:
         self._world.check_open()
-        ping = self._host.ping(address, self._world.now())
+        try:
+            ping = self._host.ping(address, data_bytes, self._world.now())
+        except ValueError as error:
+            raise OSError(errno.ENETUNREACH, f"{os.strerror(errno.ENETUNREACH)}: {error}") from None
         self._world.collect()
         return ping
+
+    def add_route(self, via: str, to: str = "0.0.0.0/0") -> None:
+        self._world.check_open()
+        self._host.add_route(to, via)
+
+    def pace_neighbours(self, **numbers: float) -> None:
+        self._world.check_open()
+        self._host.set_pace(**checked_pace(numbers))
 
     def sockets(self) -> list[SocketRow]:
         self._world.check_open()
@@ -82,7 +92,7 @@ class EmbeddedPeer(Peer):
 
     def neighbours(self) -> list[NeighbourRow]:
         self._world.check_open()
-        return self._host.neighbours.rows()
+        return self._host.neighbours()
 
 
 class EmbeddedConnection(Connection):

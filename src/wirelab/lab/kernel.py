@@ -27,17 +27,18 @@ _HEADER_BYTES, _LONGEST_FRAME_BYTES = 14, 1514
 class KernelNetwork(LinkedNetwork):
     """A link to the real Linux kernel; see `Network`.
 
-    `resolved`: the peer has a permanent neighbour entry for the learner. `seed` is for the
-    faults that one may add. Raises NetworkUnavailable where the machine refuses.
+    `resolved`: the peer has a permanent neighbour entry for the learner. `ipv6`: it speaks IPv6
+    too. `seed` is for the faults that one may add. Raises NetworkUnavailable where the machine
+    refuses.
     """
 
     kind = "kernel"
 
-    def __init__(self, *, seed: int = 0, resolved: bool = True) -> None:
-        helper = Helper(resolved=resolved)
+    def __init__(self, *, seed: int = 0, resolved: bool = True, ipv6: bool = False) -> None:
+        helper = Helper(resolved=resolved, ipv6=ipv6)
         clock = RealClock()
         link = KernelLink(helper.packet_fd, clock)
-        peer = KernelPeer(helper)
+        peer = KernelPeer(helper, ipv6=ipv6)
         super().__init__(link=link, clock=clock, peer=peer, seed=seed)
         self.why = f"the peer is the Linux kernel {platform.release()}, in a namespace of its own"
         self._parts = (link, peer, helper)

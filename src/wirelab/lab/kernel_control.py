@@ -31,7 +31,7 @@ class Helper:
     Raises NetworkUnavailable, with the reason in one line, if this machine refuses.
     """
 
-    def __init__(self, *, resolved: bool) -> None:
+    def __init__(self, *, resolved: bool, ipv6: bool = False) -> None:
         if not sys.platform.startswith("linux"):
             raise NetworkUnavailable(f"the kernel network needs Linux; this is {sys.platform}")
         self._lock = threading.Lock()
@@ -56,7 +56,7 @@ class Helper:
                     start_new_session=True,
                 )
             self._control.settimeout(_START_S)
-            self._control.send(json.dumps(_settings(resolved)).encode())
+            self._control.send(json.dumps(_settings(resolved, ipv6)).encode())
             answer, descriptors = self._receive()
             if answer is None or answer[2]:
                 raise NetworkUnavailable(_reason(answer))
@@ -130,13 +130,16 @@ class Helper:
             self._process.returncode = 0  # or Popen would try to reap another's child
 
 
-def _settings(resolved: bool) -> dict[str, object]:
+def _settings(resolved: bool, ipv6: bool) -> dict[str, object]:
     return {
         "peer_address": addresses.PEER_ADDRESS,
         "peer_mac": addresses.PEER_MAC,
         "learner_address": addresses.LEARNER_ADDRESS,
         "learner_mac": addresses.LEARNER_MAC,
         "prefix_length": addresses.PREFIX_LENGTH,
+        "peer_address6": addresses.PEER_ADDRESS6,
+        "prefix_length6": addresses.PREFIX_LENGTH6,
+        "ipv6": ipv6,
         "resolved": resolved,
     }
 

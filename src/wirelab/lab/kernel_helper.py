@@ -15,7 +15,7 @@ import sys
 
 sys.path.append(os.path.dirname(os.path.abspath(__file__)))  # `-I` leaves it out
 
-from kernel_namespace import Refused, forget_closed_sockets, libc_call, set_up, write
+from kernel_namespace import Refused, add_route, forget_closed_sockets, libc_call, set_up, write
 
 PR_SET_PDEATHSIG = 1
 
@@ -34,6 +34,11 @@ def sysctl(name, value):
         write(path, value)
     with open(path) as file:
         return file.read().strip(), []
+
+
+def route(to, prefix_length, via):
+    add_route(to, prefix_length, via)
+    return None, []
 
 
 def start(command):
@@ -80,6 +85,7 @@ def kill(pid):
 REQUESTS = {
     "socket": make_socket,
     "sysctl": sysctl,
+    "route": route,
     "start": start,
     "wait": wait,
     "kill": kill,

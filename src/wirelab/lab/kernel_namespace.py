@@ -20,7 +20,8 @@ ETH_P_ALL = 3
 
 # rtnetlink: linux/rtnetlink.h, if_link.h, if_addr.h, neighbour.h
 REQUEST, ACKNOWLEDGE, DUMP, CREATE = 0x1, 0x4, 0x300, 0x400
-NEW_LINK, NEW_ADDRESS, NEW_NEIGHBOUR = 16, 20, 28
+NEW_LINK, NEW_ADDRESS, NEW_ROUTE, NEW_NEIGHBOUR = 16, 20, 24, 28
+MAIN_TABLE, BY_HAND, UNIVERSE, UNICAST = 254, 4, 0, 1
 UP, NO_ARP = 0x1, 0x80
 PERMANENT = 0x80
 # sock_diag: linux/inet_diag.h
@@ -97,6 +98,7 @@ def set_sysctls():
     write_if_there("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1")
     for name, value in (
         ("ip_unprivileged_port_start", "0"),  # the notebook itself binds, without privileges
+        ("ping_group_range", "0 0"),  # sockets whose echo requests the kernel itself numbers
         ("conf/all/rp_filter", "0"),  # distributions differ
         ("conf/default/rp_filter", "0"),
         ("tcp_ecn", "0"),
@@ -129,6 +131,8 @@ def make_link(settings):
         + attribute(2, local)
         + attribute(1, local),
     )
+    if settings["ipv6"]:
+        give_ipv6(netlink, eth0, settings)
     switch_offloads_off()  # before anything can be sent
     # eth0 last: a link that comes up while its other end is down is switched on by a kernel
     # worker some time later, and drops what it should send until then.
@@ -144,6 +148,38 @@ def make_link(settings):
             + attribute(2, octets_of(settings["learner_mac"])),
         )
     netlink.close()
+
+
+def give_ipv6(netlink, eth0, settings):
+    """Let the peer speak IPv6, and say no more of its own accord than it must."""
+    for name, value in (
+        ("accept_dad", "0"),
+        ("addr_gen_mode", "1"),  # no link-local address beside ours
+        ("router_solicitations", "0"),
+        ("disable_ipv6", "0"),
+    ):
+        write("/proc/sys/net/ipv6/conf/eth0/" + name, value)
+    local = socket.inet_pton(socket.AF_INET6, settings["peer_address6"])
+    ask(
+        netlink,
+        NEW_ADDRESS,
+        ACKNOWLEDGE | CREATE,
+        struct.pack("BBBBI", socket.AF_INET6, settings["prefix_length6"], 0, 0, eth0)
+        + attribute(2, local)
+        + attribute(1, local),
+    )
+
+
+def add_route(to, prefix_length, via):
+    """Send IPv4 packets for a network to a gateway."""
+    body = struct.pack(
+        "BBBBBBBBI",
+        *(socket.AF_INET, prefix_length, 0, 0, MAIN_TABLE, BY_HAND, UNIVERSE, UNICAST),
+        0,
+    )
+    body += attribute(1, socket.inet_aton(to)) + attribute(5, socket.inet_aton(via))
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as netlink:
+        ask(netlink, NEW_ROUTE, ACKNOWLEDGE | CREATE, body)
 
 
 def switch_offloads_off():

@@ -5,8 +5,8 @@ It knows the helper process and the tables, but no frame.
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import ipaddress
 import os
 import select
 import socket
@@ -16,11 +16,18 @@ import time
 
 from wirelab.lab import addresses
 from wirelab.lab.kernel_control import Helper
+from wirelab.lab.kernel_programs import Command, KernelPing
 from wirelab.lab.kernel_tables import TCP_STATES, read_neighbours, read_sockets
-from wirelab.lab.network import Connection, NeighbourRow, Peer, SocketRow
+from wirelab.lab.network import Connection, NeighbourRow, Peer, SocketRow, checked_pace
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _CLOSE_POLITELY = struct.pack("ii", 0, 0)
+# kernel's names and units
+_PACE = {
+    "retry_s": ("retrans_time_ms", 1000),
+    "reachable_s": ("base_reachable_time_ms", 1000),
+    "delay_s": ("delay_first_probe_time", 1),
+}
 
 
 class KernelPeer(Peer):
@@ -29,9 +36,9 @@ class KernelPeer(Peer):
     `sysctl`, `open_socket`, `run` and `start` exist in this kind only.
     """
 
-    def __init__(self, helper: Helper) -> None:
+    def __init__(self, helper: Helper, *, ipv6: bool = False) -> None:
         self.address, self.mac = addresses.PEER_ADDRESS, addresses.PEER_MAC
-        self._helper = helper
+        self._helper, self._ipv6 = helper, ipv6
         self._listeners: dict[int, socket.socket] = {}
         self._sockets: set[socket.socket] = set()
         self._commands: list[Command] = []
@@ -87,7 +94,25 @@ class KernelPeer(Peer):
 
     def neighbours(self) -> list[NeighbourRow]:
         self._check_open()
-        return read_neighbours(self._helper.netlink_fd)
+        rows = read_neighbours(self._helper.netlink_fd)
+        if self._ipv6:
+            rows += read_neighbours(self._helper.netlink_fd, socket.AF_INET6)
+        return rows
+
+    def ping(self, address: str, *, data_bytes: int = 48) -> KernelPing:
+        return KernelPing(self, address, data_bytes)
+
+    def add_route(self, via: str, to: str = "0.0.0.0/0") -> None:
+        self._check_open()
+        network = ipaddress.IPv4Network(to)
+        self._helper.ask("route", str(network.network_address), network.prefixlen, via)
+
+    def pace_neighbours(self, **numbers: float) -> None:
+        checked_pace(numbers)
+        for version in ("ipv4", "ipv6") if self._ipv6 else ("ipv4",):
+            for name, value in numbers.items():
+                setting, per_s = _PACE[name]
+                self.sysctl(f"net.{version}.neigh.eth0.{setting}", round(value * per_s))
 
     def sysctl(self, name: str, value: int | str | None = None) -> str:
         """Read a setting of the peer, after setting it if `value` is given.
@@ -229,49 +254,3 @@ class KernelConnection(Connection):
 
     def abort(self) -> None:
         self._peer._drop(self._socket)  # SO_LINGER has been set for this from the start
-
-
-class Command:
-    """A program that runs in the peer."""
-
-    def __init__(self, helper: Helper, command: tuple[str, ...], pid: int, pipes: list[int]):
-        self._helper, self._command, self.pid = helper, command, pid
-        self._pipes = [os.fdopen(pipe, "rb", buffering=0) for pipe in pipes]
-
-    def finish(self, timeout_s: float = 10.0) -> subprocess.CompletedProcess:
-        """Wait for its end; return status and what it wrote, as text.
-
-        Raises TimeoutError, and kills it, if it does not end in time.
-        """
-        deadline = time.monotonic() + timeout_s
-        written = {pipe: bytearray() for pipe in self._pipes}
-        still_open = set(self._pipes)
-        status = None
-        try:
-            while still_open and (left := deadline - time.monotonic()) > 0:
-                for pipe in select.select(list(still_open), [], [], left)[0]:
-                    if chunk := pipe.read(1 << 16):
-                        written[pipe] += chunk
-                    else:
-                        still_open.discard(pipe)
-            if not still_open:
-                left = max(0.0, deadline - time.monotonic())
-                status, _ = self._helper.ask("wait", self.pid, left)
-        finally:
-            if status is None:
-                self.kill()
-        if status is None:
-            raise TimeoutError(f"{' '.join(self._command)} did not end within {timeout_s:g} s")
-        self._close_pipes()
-        out, err = (bytes(octets).decode(errors="replace") for octets in written.values())
-        return subprocess.CompletedProcess(list(self._command), status, out, err)
-
-    def kill(self) -> None:
-        """End it now."""
-        self._close_pipes()
-        with contextlib.suppress(ConnectionError):
-            self._helper.ask("kill", self.pid)
-
-    def _close_pipes(self) -> None:
-        for pipe in self._pipes:
-            pipe.close()

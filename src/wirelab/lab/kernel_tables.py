@@ -5,6 +5,7 @@ It knows neither the helper process nor the peer.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
 import struct
@@ -60,9 +61,9 @@ def _endpoint(text: str) -> tuple[str, int]:
     return socket.inet_ntoa(struct.pack("=I", int(address, 16))), int(port, 16)
 
 
-def read_neighbours(descriptor: int) -> list[NeighbourRow]:
-    """Return the IPv4 neighbour table by the netlink socket `descriptor` (RTM_GETNEIGH)."""
-    body = struct.pack("BxxxiHBB", socket.AF_INET, 0, 0, 0, 0)
+def read_neighbours(descriptor: int, family: int = socket.AF_INET) -> list[NeighbourRow]:
+    """Return a neighbour table by the netlink socket `descriptor` (RTM_GETNEIGH)."""
+    body = struct.pack("BxxxiHBB", family, 0, 0, 0, 0)
     request = struct.pack("IHHII", 16 + len(body), _GET_NEIGHBOURS, _REQUEST_DUMP, 1, 0) + body
     netlink = socket.socket(fileno=os.dup(descriptor))
     rows = []
@@ -92,7 +93,7 @@ def _neighbour(message: bytes) -> list[NeighbourRow]:
     mac = attributes.get(2)
     return [
         NeighbourRow(
-            socket.inet_ntoa(attributes[1]),
+            str(ipaddress.ip_address(attributes[1])),
             mac.hex(":") if mac else None,
             _NEIGHBOUR_STATES[state],
         )

@@ -11,6 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from wirelab.lab import addresses
 from wirelab.protocols.segment import Segment
 
 if TYPE_CHECKING:
@@ -66,6 +67,31 @@ class NeighbourRow:
     state: str
 
 
+class Ping(Protocol):
+    """An echo request of the peer that is under way, or has been answered."""
+
+    address: str
+
+    @property
+    def answered_s(self) -> float | None:
+        """The round trip in seconds, or None as long as there is no reply."""
+
+
+PACE = ("retry_s", "reachable_s", "delay_s")
+
+
+def checked_pace(numbers: dict[str, float]) -> dict[str, float]:
+    """Return `numbers` for `Peer.pace_neighbours`; raises TypeError, ValueError for others."""
+    for name, value in numbers.items():
+        if name not in PACE:
+            raise TypeError(f"{name} is no time of a neighbour table; there are {', '.join(PACE)}")
+        if value < 0 or (name != "delay_s" and value == 0):
+            raise ValueError(f"{name}={value} is no time to wait")
+        if name == "delay_s" and value != int(value):
+            raise ValueError(f"delay_s={value}: the kernel takes whole seconds here")
+    return numbers
+
+
 class Connection(abc.ABC):
     """A TCP socket that lives in the peer. No call blocks.
 
@@ -107,6 +133,8 @@ class Peer(abc.ABC):
 
     address: str
     mac: str
+    address6: str = addresses.PEER_ADDRESS6
+    """Its IPv6 address, in a network made with `ipv6=True`."""
     departures: Faults | None = None
     """What to keep moving while a call waits: the learner's frames that faults delay."""
 
@@ -149,7 +177,27 @@ class Peer(abc.ABC):
 
     @abc.abstractmethod
     def neighbours(self) -> list[NeighbourRow]:
-        """Return the neighbour (ARP) table of the peer."""
+        """Return the neighbour tables of the peer: ARP's, then NDP's if it speaks IPv6."""
+
+    @abc.abstractmethod
+    def ping(self, address: str, *, data_bytes: int = 48) -> Ping:
+        """Send one ICMP echo request, IPv4 or IPv6, and return at once; 0 to 1472 octets of data.
+
+        Raises OSError if no route leads there.
+        """
+
+    @abc.abstractmethod
+    def add_route(self, via: str, to: str = "0.0.0.0/0") -> None:
+        """Send IPv4 packets for the network `to` by way of the neighbour `via`, a gateway."""
+
+    @abc.abstractmethod
+    def pace_neighbours(self, **numbers: float) -> None:
+        """Change how long the neighbour tables wait, in seconds.
+
+        `retry_s`: between two questions (1). `reachable_s`: until an entry turns STALE (30;
+        the kernel draws a time between half of it and one and a half). `delay_s`: from the use
+        of a STALE entry to the first probe (5, whole seconds). Raises TypeError or ValueError.
+        """
 
 
 class SegmentWire(Protocol):
@@ -182,18 +230,21 @@ class Network(abc.ABC):
     """The learner's own IPv4 address."""
     mac: str
     """The learner's own MAC address."""
+    address6: str
+    """The learner's own IPv6 address; the peer speaks IPv6 if the network was made so."""
 
     @staticmethod
-    def best(*, seed: int = 0, resolved: bool = True) -> Network:
+    def best(*, seed: int = 0, resolved: bool = True, ipv6: bool = False) -> Network:
         """Return the kernel network where this machine allows it, else the embedded one.
 
         `resolved`: the peer knows the learner's MAC address beforehand, so that no ARP crosses.
+        `ipv6`: the peer speaks IPv6 too, and has to find the learner there by NDP.
         The environment variable WIRELAB_NETWORK (`kernel` or `embedded`) overrides the choice.
         Raises NetworkUnavailable if the kind that WIRELAB_NETWORK asks for cannot be had.
         """
         from wirelab.lab import choose  # the kinds import this module
 
-        return choose.best(seed=seed, resolved=resolved)
+        return choose.best(seed=seed, resolved=resolved, ipv6=ipv6)
 
     @abc.abstractmethod
     def wire(self) -> SegmentWire:
