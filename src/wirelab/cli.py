@@ -131,7 +131,20 @@ def check(
 
 
 @app.command(epilog="Example: wirelab prove 12_handshake --json")
-def prove(topics: Topics = None, as_json: AsJson = False) -> None:
+def prove(
+    topics: Topics = None,
+    as_json: AsJson = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Mutate the solutions as well.")
+    ] = False,
+    only_mutants: Annotated[
+        bool, typer.Option("--only-mutants", help="Mutate the solutions, prove nothing else.")
+    ] = False,
+    exercises: Annotated[
+        list[str] | None,
+        typer.Option("--exercise", help="With mutants: of this exercise only, nothing else."),
+    ] = None,
+) -> None:
     """Prove a topic: the solution gets full marks, blank gets none, wrong answers are named."""
     from wirelab.authoring import prove as proving
 
@@ -140,7 +153,10 @@ def prove(topics: Topics = None, as_json: AsJson = False) -> None:
     rows, failures = [], []
     for name in _progress(names, "Proving"):
         try:
-            report = proving.prove(name, course)
+            if only_mutants or exercises:
+                report = proving.prove_mutants(name, course, exercises or ())
+            else:
+                report = proving.prove(name, course, mutants)
         except CourseError as error:
             failures.append(f"{name}: {error}")
             continue
@@ -148,7 +164,7 @@ def prove(topics: Topics = None, as_json: AsJson = False) -> None:
         if as_json:
             print(json.dumps(report))
         else:
-            rows.append({**report, "failures": len(report.get("failures", ()))})
+            rows.append(_proven(report))
     if rows:
         _table(rows)
     if failures:
@@ -266,6 +282,18 @@ def _table(rows: list[dict[str, Any]]) -> None:
     for row in flat:
         table.add_row(*(_shown(value) for value in row.values()))
     Console().print(table)
+
+
+def _proven(report: dict[str, Any]) -> dict[str, Any]:
+    """A proof as a row; the mutants that survive are shown above the table."""
+    row = {**report, "failures": len(report.get("failures", ()))}
+    if figures := report.get("mutants"):
+        from wirelab.authoring.mutants_report import survivors_text
+
+        row["mutants"] = f"{figures['killed']} of {figures['total']}, {figures['took_s']} s"
+        if figures["survivors"]:
+            _say(survivors_text(figures))
+    return row
 
 
 def _with_points(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -29,16 +29,33 @@ SAMPLE = 2  # planted answers that go through nbgrader as well
 RUN_ALL_S = 20.0
 
 
-def prove(topic_id: str, course: Course | None = None) -> dict[str, Any]:
+def prove(topic_id: str, course: Course | None = None, mutants: bool = False) -> dict[str, Any]:
     """Prove one topic; the figures, and under `failures`, only if there are any, what failed.
 
     Keys: `topic`, `exercises`, `tests`, `points`, `solution_score`, `blank_score`, `misconceptions`
-    (`declared`, `caught`, `named`) and `run_all_s`. Raises `CourseError` where the topic cannot be
-    built or graded at all.
+    (`declared`, `caught`, `named`), `run_all_s` and, if they are asked for, `mutants` (see
+    `mutants_report`). Raises `CourseError` where the topic cannot be built or graded at all.
     """
     course = course or Course.find()
     with tempfile.TemporaryDirectory(prefix="wirelab-prove-") as folder:
-        return _Proof(course, topic(topic_id).id, Path(folder).resolve()).run()
+        report = _Proof(course, topic(topic_id).id, Path(folder).resolve()).run()
+    return _joined(report, prove_mutants(topic_id, course)) if mutants else report
+
+
+def prove_mutants(
+    topic_id: str, course: Course | None = None, exercises: Collection[str] = ()
+) -> dict[str, Any]:
+    """The part of the proof that mutates the solutions, of all exercises or some; keys as above."""
+    from wirelab.authoring import mutants_report
+
+    name = topic(topic_id).id
+    figures, failures = mutants_report.prove_mutants(course or Course.find(), name, exercises)
+    return _joined({"topic": name}, {"mutants": figures, "failures": failures})
+
+
+def _joined(report: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    failures = [*report.pop("failures", ()), *more.pop("failures", ())]
+    return {**report, **more, **({"failures": failures} if failures else {})}
 
 
 class _Proof:

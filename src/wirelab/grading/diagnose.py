@@ -73,6 +73,8 @@ def diagnose(
     ones as well: one that explains some of the mistakes is another mistake. Where there are no
     planted answers, on a student's machine, the table beside the notebook has to do.
     """
+    if os.environ.get("WIRELAB_DIAGNOSE") == "off":  # only whether it is wrong is asked
+        return []
     if lesson_folder(topic) is None:
         found = table.look_up(topic, names, cases, outcomes, wrong, rule)
         sentences = list(dict.fromkeys(Sentence(*each) for each in found))

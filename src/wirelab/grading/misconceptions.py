@@ -53,6 +53,16 @@ def misconception(*, of: str, says: str, rfc: str = "") -> Callable[[Any], Any]:
     return mark
 
 
+def equivalent(cell: str, line: str, *, because: str) -> None:
+    """Declare that a mutant of an answer cell does what the solution does, so nothing can tell it.
+
+    `line` is the changed line as `wirelab prove --mutants` shows it. The declaration is an error
+    as soon as no such mutant survives.
+    """
+    if not (cell.strip() and line.strip() and because.strip()):
+        raise ValueError("equivalent: give the answer cell's id, the changed line, and a reason")
+
+
 def load(path: Path, reference: types.ModuleType) -> list[Misconception]:
     """Execute a misconceptions.py, `import reference` giving `reference`; list what it marks."""
     module = types.ModuleType(f"wirelab_misconceptions_{path.parent.name}")
@@ -106,7 +116,7 @@ def sources(path: Path) -> list[Planted]:
         fields = _decorated(node)
         if fields is not None:
             planted.append((node.name, fields, _without_mark(text, node)))
-        elif not _is_own_import(node) and not _is_docstring(node):
+        elif not (_is_own_import(node) or _is_docstring(node) or _is_equivalent(node)):
             shared.append(ast.get_source_segment(text, node) or "")
     return [
         Planted(
@@ -160,3 +170,35 @@ def _is_own_import(node: ast.stmt) -> bool:
 
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+# --- mutants that are declared right -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Equivalent:
+    """A mutant that is no wrong answer; `at` is the declaration's line in the file."""
+
+    cell: str
+    line: str
+    because: str
+    at: int
+
+
+def equivalents(path: Path) -> list[Equivalent]:
+    """Read the `equivalent(...)` declarations of a misconceptions.py without running it."""
+    found = []
+    for node in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
+        if _is_equivalent(node):
+            cell, line = map(ast.literal_eval, node.value.args)
+            words = {word.arg: ast.literal_eval(word.value) for word in node.value.keywords}
+            found.append(Equivalent(cell, " ".join(line.split()), words["because"], node.lineno))
+    return found
+
+
+def _is_equivalent(node: ast.stmt) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func).rpartition(".")[2] == "equivalent"
+    )
