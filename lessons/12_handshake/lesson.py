@@ -255,7 +255,8 @@ def _():
     def ipv4():
         return ".".join(str(dice.randrange(256)) for _ in range(4))
 
-    cases = [(ipv4(), ipv4(), dice.randbytes(dice.randrange(20, 200))) for _ in range(60)]
+    sizes = [dice.randrange(20, 200) for _ in range(60)] + [32_768, 65_515]
+    cases = [(ipv4(), ipv4(), dice.randbytes(size)) for size in sizes]
     cases = [(s, d, octets[:16] + bytes(2) + octets[18:]) for s, d, octets in cases]
     check.each(
         tcp_checksum,
@@ -1141,8 +1142,9 @@ knock(drop=first(lambda record: record.sent, 2))
 #    `seq`; state ESTABLISHED, `timer_s` None.
 # 4. Anything else is ignored.
 #
-# In all else nothing is sent, and state and timer stay as they are. Other control bits (PSH, FIN,
-# URG, ECE, CWR) may be set and change nothing. Numbers wrap at 2^32.
+# In all else nothing is sent, and state and timer stay as they are; that includes a segment or a
+# timeout in CLOSED, and a timeout in ESTABLISHED. Other control bits (PSH, FIN, URG, ECE, CWR) may
+# be set and change nothing. Numbers wrap at 2^32.
 # States are the strings in capitals. What you send has `source_port=local_port`,
 # `destination_port=remote_port`, the flags said above and no others, no data, no options,
 # `window` left at its default, `ack` 0 where ACK is not set.
@@ -1568,6 +1570,28 @@ def _():
     ]  # fmt: skip
     check.script(ActiveOpener, start=opener, steps=late, rfc="RFC 9293 section 3.5")
 
+    quiet = step("timeout", sends=[], state="CLOSED", timer_s=None)
+    too_late = [
+        quiet,
+        step("receive", from_peer(SYN | ACK, 300, 101), sends=[], state="CLOSED", timer_s=None),
+        step("receive", from_peer(ACK, 300, 5), sends=[], state="CLOSED", timer_s=None),
+    ]
+    refused = step("receive", from_peer(RST | ACK, 0, 101), sends=[], state="CLOSED", timer_s=None)
+    over = [
+        [*too_late, opens],
+        [*patience, *too_late],
+        [opens, refused, *too_late],
+        [*good_day, step("timeout", sends=[], state="ESTABLISHED", timer_s=None)],
+    ]
+    for steps in over:
+        check.script(
+            ActiveOpener,
+            start=opener,
+            steps=steps,
+            rule="In CLOSED only open() does something (who answers a stray segment there is for "
+            "exercise 7); in ESTABLISHED no timer runs, so timeout() changes nothing.",
+        )
+
     disturbed = [opens]
     for resent in range(1, 7):
         disturbed += [
@@ -1961,6 +1985,7 @@ def _():
         step("receive", theirs(RST, 100), sends=[], state="SYN-RECEIVED"),
         step("receive", theirs(RST, 9999), sends=[], state="SYN-RECEIVED"),
         step("receive", theirs(ACK, 100, 301), sends=[], state="SYN-RECEIVED"),
+        step("receive", theirs(ACK, 102, 301), sends=[], state="SYN-RECEIVED"),
         step("receive", theirs(FIN, 101), sends=[], state="SYN-RECEIVED"),
         opened[1],
     ]
@@ -3645,10 +3670,12 @@ def _():
                 return None
 
         class Machine:
-            def __init__(self, state, timer_s, **on):
+            def __init__(self, state, timer_s, thinks_s=0.0, **on):
                 self.state, self.timer_s, self.on, self.rang = state, timer_s, on, 0
+                self.thinks_s, self.clock = thinks_s, None
 
             def receive(self, segment):
+                self.clock.time_s += self.thinks_s
                 self.state, self.timer_s, replies = self.on.get(
                     f"got{segment.seq}", (self.state, self.timer_s, [])
                 )
@@ -3663,6 +3690,7 @@ def _():
                 return [SEG[8]]
 
         def play(machine, tape, *first, **how):
+            machine.clock = tape
             state = run_handshake(machine, tape, tape, *first, **how)
             return state, round(tape.time_s - 1000, 1), machine.rang, tape.log
 
@@ -3693,6 +3721,9 @@ def _():
                 deadline_s=2.5,
             )[1]
             <= 2.5,
+            "slow machine": play(
+                Machine("LISTEN", None, thinks_s=1.0), Tape((2.0, SEG[1])), deadline_s=2.5
+            ),
             "open already": play(Machine("ESTABLISHED", None), Tape((0.5, SEG[1])), (SEG[0],)),
         }
 
@@ -3712,6 +3743,7 @@ def _():
             "late but in time": ("ESTABLISHED", 2.3, 0, [(2.3, 2)]),
             "timer, then deadline": ("SYN-RECEIVED", 2.5, 1, [(0.0, 0), (1.0, 8)]),
             "chatter": True,
+            "slow machine": ("LISTEN", 3.0, 0, []),
             "open already": ("ESTABLISHED", 0.0, 0, [(0.0, 0)]),
         },
     )

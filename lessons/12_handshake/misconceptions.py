@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 import reference
 
-from wirelab.grading.misconceptions import misconception
+from wirelab.grading.misconceptions import equivalent, misconception
 from wirelab.protocols.segment import ACK, FIN, RST, SYN, Segment
 
 # --- Exercise 1: checksum
@@ -1241,3 +1241,77 @@ def always_one_second(machine, wire, clock, first=(), deadline_s=10.0):
 )
 def ignores_the_deadline(machine, wire, clock, first=(), deadline_s=10.0):
     return loop(machine, wire, clock, first, 200.0)
+
+
+# --- Mutants that are no wrong answers
+
+equivalent(
+    "checksum-answer",
+    "if ip_address(source).version == 5:",
+    because="Both pseudo-headers have the same sum: it knows no order, and zeros add nothing.",
+)
+equivalent(
+    "checksum-answer",
+    'pseudo_header = addresses + struct.pack("!i3xb", len(segment), 6)',
+    because="Signed or not is the same below 2^31 octets, and no segment has as many.",
+)
+equivalent(
+    "syn-answer",
+    'options = struct.pack("!BBH", 2, 4, mss) + b"\\x01" + struct.pack("!bbb", 3, 3, window_scale)',
+    because="Signed or not is the same up to 127; a shift is 14 at most (RFC 7323 section 2.3).",
+)
+equivalent(
+    "syn-answer",
+    "words = (21 + len(options)) // 4",
+    because="The options are 8 octets, and 29 // 4 is 28 // 4.",
+)
+equivalent(
+    "parse-answer",
+    "length = octets[at + 1] if at + 1 < header_end else 1",
+    because="A length that is missing counts as one that is too small; 1 is, as 0 is.",
+)
+equivalent(
+    "seq-answer",
+    "return 0 < (b - a) % 2**32 <= 2**31",
+    because="The brief says that exactly 2^31 apart is not asked.",
+)
+equivalent(
+    "opener-answer",
+    "return [self._ack()] if (has & SYN and has & ACK) or True else []",
+    "return [self._ack()] if has & SYN or has & ACK else []",
+    "return [self._ack()] if has | SYN and has & ACK else []",
+    "return [self._ack()] if has & SYN and has | ACK else []",
+    because="What comes in ESTABLISHED without SYN and ACK, the brief says, is not asked.",
+)
+equivalent(
+    "passive-answer",
+    "if has & ACK and not has & RST or segment.ack == (self.iss + 1) % 2**32:",
+    "if has & ACK or not has & RST and segment.ack == (self.iss + 1) % 2**32:",
+    "if has | ACK and not has & RST and segment.ack == (self.iss + 1) % 2**32:",
+    because="What else comes to SimultaneousOpener in SYN-RECEIVED, the brief says, is not asked.",
+)
+equivalent(
+    "isn-answer",
+    'return (now_us // 4 - int.from_bytes(keyed[:4], "big")) % 2**32',
+    'return (now_us // 4 + int.from_bytes(keyed[:5], "big")) % 2**32',
+    "return (now_us // 4 + int.from_bytes(keyed[:4], )) % 2**32",
+    because="The keyed hash is the learner's choice: these are others. (The default is big.)",
+)
+equivalent(
+    "cookie-answer",
+    'seal = int.from_bytes(hmac.digest(secret, message, "sha256")[:3], )',
+    because="The default is big.",
+)
+equivalent(
+    "capture-answer",
+    'return "XXAda LovelaceXX"',
+    'return "ada lovelace"',
+    'return "ADA LOVELACE"',
+    because="Any name will do.",
+)
+equivalent(
+    "kernel-answer",
+    "if left < 0:",
+    "rings = machine.timer_s is not None and machine.timer_s < left",
+    because="If two of timer, segment and deadline fall on the same moment, either will do.",
+)

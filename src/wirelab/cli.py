@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from wirelab.grading.command import autograde
 from wirelab.grading.course import Course, topic
 from wirelab.grading.errors import CourseError
 
@@ -171,6 +172,9 @@ def prove(
         raise CourseError("\n".join(failures))
 
 
+app.command(epilog="Example: wirelab autograde 12_handshake")(autograde)
+
+
 @app.command(context_settings=PASS_ON, epilog="Example: wirelab lab --no-browser --port 8899")
 def lab(context: typer.Context) -> None:
     """Open JupyterLab on the first notebook; further arguments are JupyterLab's."""
@@ -285,15 +289,13 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
 
 def _proven(report: dict[str, Any]) -> dict[str, Any]:
-    """A proof as a row; the mutants that survive are shown above the table."""
-    row = {**report, "failures": len(report.get("failures", ()))}
+    """A proof as a row; what became of the mutants is told above the table."""
     if figures := report.get("mutants"):
-        from wirelab.authoring.mutants_report import survivors_text
+        from wirelab.authoring.mutants_report import told
 
-        row["mutants"] = f"{figures['killed']} of {figures['total']}, {figures['took_s']} s"
-        if figures["survivors"]:
-            _say(survivors_text(figures))
-    return row
+        _say(told(report["topic"], figures))
+    row = {key: value for key, value in report.items() if key != "mutants"}
+    return {**row, "failures": len(report.get("failures", ()))}
 
 
 def _with_points(row: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from wirelab.authoring.made_up import CLASS, Learner, answer
 from wirelab.grading.course import Course
+from wirelab.grading.engine.policies import IF_POSSIBLE, VARIABLE
 from wirelab.grading.errors import CourseError
 from wirelab.grading.misconceptions import sources
 from wirelab.grading.quick import skip_uri_grammar
@@ -202,6 +203,7 @@ def start_worker(log: Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
+    os.environ.setdefault(VARIABLE, IF_POSSIBLE)  # the class is made up: no stranger's code
     skip_uri_grammar()
 
 

@@ -123,10 +123,18 @@ def _stale(
     return found
 
 
-def survivors_text(figures: dict[str, Any]) -> str:
+def told(topic_id: str, figures: dict[str, Any]) -> str:
     """The survivors for reading, each as its place, what was there, and what may stand there."""
-    return "\n".join(
+    lines = [
         f"{each['file']}:{each['line']}: {each['operator']} in {each['cell']} survives\n"
         f"    - {each['before']}\n    + {each['after']}"
         for each in figures["survivors"]
+    ]
+    beside = f", {figures['equivalent']} more are equivalent" if figures["equivalent"] else ""
+    return "\n".join(
+        [
+            *lines,
+            f"{topic_id}: the tests kill {figures['killed']} of {figures['total']} mutants{beside} "
+            f"({figures['took_s']} s)",
+        ]
     )

@@ -53,13 +53,13 @@ def misconception(*, of: str, says: str, rfc: str = "") -> Callable[[Any], Any]:
     return mark
 
 
-def equivalent(cell: str, line: str, *, because: str) -> None:
-    """Declare that a mutant of an answer cell does what the solution does, so nothing can tell it.
+def equivalent(cell: str, *lines: str, because: str) -> None:
+    """Declare that mutants of an answer cell are no wrong answers: no test can tell them.
 
-    `line` is the changed line as `wirelab prove --mutants` shows it. The declaration is an error
+    `lines` are the changed lines as `wirelab prove --mutants` shows them. A declaration is an error
     as soon as no such mutant survives.
     """
-    if not (cell.strip() and line.strip() and because.strip()):
+    if not (cell.strip() and all(line.strip() for line in lines) and lines and because.strip()):
         raise ValueError("equivalent: give the answer cell's id, the changed line, and a reason")
 
 
@@ -190,9 +190,12 @@ def equivalents(path: Path) -> list[Equivalent]:
     found = []
     for node in ast.parse(path.read_text(encoding="utf-8"), filename=str(path)).body:
         if _is_equivalent(node):
-            cell, line = map(ast.literal_eval, node.value.args)
-            words = {word.arg: ast.literal_eval(word.value) for word in node.value.keywords}
-            found.append(Equivalent(cell, " ".join(line.split()), words["because"], node.lineno))
+            cell, *lines = map(ast.literal_eval, node.value.args)
+            because = {word.arg: ast.literal_eval(word.value) for word in node.value.keywords}
+            found += [
+                Equivalent(cell, " ".join(line.split()), because["because"], node.lineno)
+                for line in lines
+            ]
     return found
 
 
