@@ -13,16 +13,20 @@ if TYPE_CHECKING:
     from wirelab.views.arrows import Arrow
     from wirelab.views.frame_inspector import FrameInspector
     from wirelab.views.ladder import Ladder
+    from wirelab.views.loop_rounds import LoopRounds
+    from wirelab.views.message import MessageView
     from wirelab.views.state_machine import StateMachine
 
 _HOMES = {
     "Arrow": "arrows",
     "FrameInspector": "frame_inspector",
     "Ladder": "ladder",
+    "LoopRounds": "loop_rounds",
+    "MessageView": "message",
     "StateMachine": "state_machine",
 }
 
-__all__ = ["Arrow", "FrameInspector", "Ladder", "StateMachine"]
+__all__ = ["Arrow", "FrameInspector", "Ladder", "LoopRounds", "MessageView", "StateMachine"]
 
 
 def __getattr__(name: str) -> object:
