@@ -98,7 +98,8 @@ def _processes(frame: Frame) -> str:
     workers = frame.workers or 25
     factor = max(2, 2 * frame.connections // workers)
     return (
-        f"ThreadLimit {max(64, workers)}\nStartServers 1\nThreadsPerChild {workers}\nMinSpareThreads 1\n"
+        f"ThreadLimit {max(64, workers)}\nThreadsPerChild {workers}\n"
+        "StartServers 1\nMinSpareThreads 1\n"
         f"MaxSpareThreads {workers * 2}\nMaxRequestWorkers {workers}\n"
         f"AsyncRequestWorkerFactor {factor}\n"
     )
