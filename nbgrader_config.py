@@ -40,6 +40,35 @@ c.CourseDirectory.ignore = [
     "gradebook.db*",
 ]
 
+# --- grading -------------------------------------------------------------------------------
+# Take these two settings out, and nbgrader grades as it comes: in a kernel with your rights.
+
+# Reads what was handed in: broken files, links and changed test cells cost nobody else a mark.
+c.Autograde.exporter_class = "wirelab.grading.plugins.SubmissionExporter"
+
+# Runs it in a sandbox, the tests apart from the answers, and saves the marks; the rest is as ever.
+c.Autograde.autograde_preprocessors = [
+    "wirelab.grading.plugins.ExecuteInWorker",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "wirelab.grading.plugins.SaveScores",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# "required": no grading on a machine that cannot keep strangers' code apart. Else "if-possible",
+# or "never".
+c.ExecuteInWorker.sandbox = "required"
+
+# What one submission may use: seconds of the processor and of the clock, MiB of memory, processes,
+# MiB written.
+c.ExecuteInWorker.cpu_s = 60
+c.ExecuteInWorker.wall_s = 300
+c.ExecuteInWorker.memory_mib = 1024
+c.ExecuteInWorker.processes = 128
+c.ExecuteInWorker.disk_mib = 64
+
 # --- running notebooks ---------------------------------------------------------------------
 
 # Seconds for one cell, and for a kernel to come up.
