@@ -7,10 +7,8 @@ clock. What a share of killed mutants means is for `mutants_report` to say.
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import gc
-import importlib
 import json
 import os
 import select
@@ -22,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wirelab.authoring.planting import Step
+from wirelab.authoring.planting import Step, import_for_tests
 from wirelab.grading.apart import CAN_FORK, apart
 from wirelab.grading.errors import CourseError
 from wirelab.grading.results import mark, messages
@@ -114,7 +112,7 @@ def main(order: dict[str, Any]) -> list[dict[str, Any]]:
     for number, (cell, _) in enumerate(order["mutants"]):
         waiting.setdefault(cell, []).append(number)
     seen_by = {cell: seers(lesson, cell) for cell in waiting}
-    _import_what_tests_import(lesson)
+    import_for_tests(lesson)
     watched = set().union(*seen_by.values())
     known = {
         name: Known(*seconds)
@@ -141,19 +139,6 @@ def main(order: dict[str, Any]) -> list[dict[str, Any]]:
         if said := messages(shell.run(step.source)):
             raise CourseError(f"{step.id} fails in the instructor edition: {said[0]}")
     return [asdict(judged[number]) for number in range(len(order["mutants"]))]
-
-
-def _import_what_tests_import(lesson: Sequence[Step]) -> None:
-    """Import it before the forks do, each for itself."""
-    for step in lesson:
-        with contextlib.suppress(SyntaxError):
-            for node in ast.walk(ast.parse(step.source)):
-                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-                if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    names = [node.module]
-                for name in names:
-                    with contextlib.suppress(Exception):
-                        importlib.import_module(name)
 
 
 def _baseline(shell: Any, lesson: Sequence[Step], watched: set[str]) -> dict[str, list[float]]:

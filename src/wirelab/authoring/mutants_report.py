@@ -130,11 +130,11 @@ def told(topic_id: str, figures: dict[str, Any]) -> str:
         f"    - {each['before']}\n    + {each['after']}"
         for each in figures["survivors"]
     ]
-    beside = f", {figures['equivalent']} more are equivalent" if figures["equivalent"] else ""
+    beside = f"{figures['equivalent']} equivalent, " if figures["equivalent"] else ""
     return "\n".join(
         [
             *lines,
-            f"{topic_id}: the tests kill {figures['killed']} of {figures['total']} mutants{beside} "
-            f"({figures['took_s']} s)",
+            f"{topic_id}: the tests kill {figures['killed']} of {figures['total']} mutants "
+            f"({beside}{figures['took_s']} s)",
         ]
     )
