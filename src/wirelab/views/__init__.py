@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wirelab.views.arrows import Arrow
     from wirelab.views.frame_inspector import FrameInspector
+    from wirelab.views.heights import Heights, HeightsCall
     from wirelab.views.ladder import Ladder
+    from wirelab.views.lan import Lan, LanHost, LanStep
     from wirelab.views.loop_rounds import LoopRounds
     from wirelab.views.message import MessageView
     from wirelab.views.state_machine import StateMachine
@@ -20,13 +22,30 @@ if TYPE_CHECKING:
 _HOMES = {
     "Arrow": "arrows",
     "FrameInspector": "frame_inspector",
+    "Heights": "heights",
+    "HeightsCall": "heights_events",
     "Ladder": "ladder",
+    "Lan": "lan",
+    "LanHost": "lan",
+    "LanStep": "lan",
     "LoopRounds": "loop_rounds",
     "MessageView": "message",
     "StateMachine": "state_machine",
 }
 
-__all__ = ["Arrow", "FrameInspector", "Ladder", "LoopRounds", "MessageView", "StateMachine"]
+__all__ = [
+    "Arrow",
+    "FrameInspector",
+    "Heights",
+    "HeightsCall",
+    "Ladder",
+    "Lan",
+    "LanHost",
+    "LanStep",
+    "LoopRounds",
+    "MessageView",
+    "StateMachine",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -150,8 +150,9 @@ def _said(layer: str, name: str, value: object) -> str:
     if (layer, name) == ("IP", "flags"):
         return ", ".join(word for bit, word in ((2, "DF"), (1, "MF")) if int(value) & bit) or "none"
     if isinstance(value, int):
-        digits = f"0x{int(value):04x}" if name in IN_HEX and layer != "ICMP" else str(int(value))
-        if name == "chksum":
+        icmp = layer.startswith("ICMP")
+        digits = f"0x{int(value):04x}" if name in IN_HEX and not icmp else str(int(value))
+        if name in ("chksum", "cksum"):
             digits = f"0x{int(value):04x}"
         words = WORDS.get(WORDED.get((layer, name), ""), {})
         return f"{digits} ({words[value]})" if value in words else digits

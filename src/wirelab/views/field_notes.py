@@ -14,6 +14,24 @@ LAYERS = {
     "TCP": ("TCP", "RFC 9293 section 3.1"),
     "UDP": ("UDP", "RFC 768"),
     "ICMP": ("ICMP", "RFC 792"),
+    "ICMPv6 Echo Request": ("ICMPv6", "RFC 4443 section 4.1"),
+    "ICMPv6 Echo Reply": ("ICMPv6", "RFC 4443 section 4.2"),
+    "ICMPv6 Neighbor Discovery - Neighbor Solicitation": (
+        "ICMPv6 Neighbor Solicitation",
+        "RFC 4861 section 4.3",
+    ),
+    "ICMPv6 Neighbor Discovery - Neighbor Advertisement": (
+        "ICMPv6 Neighbor Advertisement",
+        "RFC 4861 section 4.4",
+    ),
+    "ICMPv6 Neighbor Discovery Option - Source Link-Layer Address": (
+        "Source link-layer option",
+        "RFC 4861 section 4.6.1",
+    ),
+    "ICMPv6 Neighbor Discovery Option - Destination Link-Layer Address": (
+        "Target link-layer option",
+        "RFC 4861 section 4.6.1",
+    ),
 }
 
 # scapy's layer and field name -> the field's own name, what it is for
@@ -93,6 +111,34 @@ FIELDS = {
     ("ICMP", "seq"): ("Sequence number", "Counts the echo requests of one run."),
 }
 
+_NDP = {
+    "type": ("Type", "What the message says; 135 asks who has an address, 136 answers."),
+    "code": ("Code", "The reason, within its type; 0 here, or the message is dropped."),
+    "cksum": ("Checksum", "Internet checksum over pseudo-header and ICMPv6 message."),
+    "res": ("Reserved", "Sent as zero, ignored on receipt."),
+    "tgt": ("Target address", "The address that is asked for or answered about."),
+    "R": ("Router", "The sender is a router."),
+    "S": ("Solicited", "This answers a solicitation: the sender is reachable."),
+    "O": ("Override", "Replace the MAC address that you know."),
+}
+_OPTION = {
+    "type": ("Option type", "1: the sender's card. 2: the target's card."),
+    "len": ("Option length", "In units of 8 octets, type and length included; never 0."),
+    "lladdr": ("Link-layer address", "Where to send frames."),
+}
+_ECHO6 = {
+    "type": ("Type", "128 asks for an echo, 129 answers."),
+    "code": ("Code", "0 here."),
+    "cksum": ("Checksum", "Internet checksum over pseudo-header and ICMPv6 message."),
+    "id": ("Identifier", "Tells one run of ping from another."),
+    "seq": ("Sequence number", "Counts the echo requests of one run."),
+    "data": ("Data", "Comes back as it was sent."),
+}
+for _name in LAYERS:
+    if _name.startswith("ICMPv6"):
+        _words = _OPTION if "Option" in _name else _ECHO6 if "Echo" in _name else _NDP
+        FIELDS |= {(_name, field): said for field, said in _words.items()}
+
 TCP_FLAGS = (
     ("CWR", "The sender has slowed down (RFC 3168)."),
     ("ECE", "Congestion was met; in a SYN, ECN is understood (RFC 3168)."),
@@ -119,6 +165,12 @@ TCP_OPTIONS = {
 WORDS = {
     "EtherType": {0x0800: "IPv4", 0x0806: "ARP", 0x86DD: "IPv6", 0x8100: "802.1Q tag"},
     "protocol": {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"},
+    "ICMPv6 type": {
+        128: "echo request",
+        129: "echo reply",
+        135: "solicitation",
+        136: "advertisement",
+    },
     "ARP operation": {1: "request", 2: "reply"},
 }
 WORDED = {
@@ -128,5 +180,10 @@ WORDED = {
     ("ARP", "op"): "ARP operation",
     ("IP", "proto"): "protocol",
     ("IPv6", "nh"): "protocol",
+}
+WORDED |= {
+    (name, "type"): "ICMPv6 type"
+    for name in LAYERS
+    if name.startswith("ICMPv6") and "Option" not in name
 }
 IN_HEX = {"type", "ptype", "chksum", "id", "fl"}

@@ -1,15 +1,5 @@
 // The ladder's front end: shows the first `step` arrows of the drawing, moves by button and key.
 
-const SHAPES = {
-  first: "M1 1h2v10H1zM11 1v10L4 6z",
-  back: "M10 1v10L2 6z",
-  next: "M2 1v10l8-5z",
-  all: "M1 1v10l7-5zM9 1h2v10H9z",
-  play: "M2 1v10l8-5z",
-  pause: "M2 1h3v10H2zM7 1h3v10H7z",
-};
-const PLAY_STEP_MS = 1600;
-
 export default {
   render({ model, el }) {
     const follow = makeFollow(model);
@@ -20,60 +10,14 @@ export default {
       role: "group",
       "aria-label": "Diagram; left and right arrow keys step through it, Home and End jump, P plays",
     });
-    const where = make("span", { class: "wl-where" });
     const said = make("p", { class: "wl-said" });
     const note = make("p");
-    let timer = null;
     let shown = model.get("step"); // what the page shows: an arrow moves only when it is new
 
     const last = () => model.get("sayings").length - 1;
-    const go = (step) => {
-      model.set("step", Math.min(Math.max(step, 0), last()));
-      model.save_changes();
-    };
-    const stop = () => {
-      clearInterval(timer);
-      timer = null;
-      play.show("Play", SHAPES.play);
-    };
-    const toggle = () => {
-      if (timer) return stop();
-      if (model.get("step") >= last()) go(0);
-      play.show("Pause", SHAPES.pause);
-      timer = setInterval(() => {
-        go(model.get("step") + 1);
-        if (model.get("step") >= last()) stop();
-      }, PLAY_STEP_MS);
-    };
-    const byHand = (step) => () => {
-      stop();
-      go(step());
-    };
-    const moves = {
-      first: byHand(() => 0),
-      back: byHand(() => model.get("step") - 1),
-      next: byHand(() => model.get("step") + 1),
-      all: byHand(last),
-    };
-    const first = makeButton("First", SHAPES.first, "Empty the ladder (Home)", moves.first);
-    const back = makeButton("Back", SHAPES.back, "One step back (left arrow key)", moves.back);
-    const next = makeButton("Next", SHAPES.next, "One step on (right arrow key)", moves.next);
-    const all = makeButton("All", SHAPES.all, "Show every step (End)", moves.all);
-    const play = makeButton("Play", SHAPES.play, "Play step by step (P)", toggle);
-
-    const keys = {
-      Home: moves.first,
-      ArrowLeft: moves.back,
-      ArrowRight: moves.next,
-      End: moves.all,
-      p: toggle,
-    };
-    root.addEventListener("keydown", (event) => {
-      const act = keys[event.key];
-      if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      act();
+    const stepper = makeStepper(model, root, last, {
+      first: "Empty the ladder",
+      all: ["All", "Show every step"],
     });
 
     const show = () => {
@@ -89,14 +33,9 @@ export default {
         const tags = [...stage.querySelectorAll(`.wl-state[data-side="${side}"]:not(.wl-later)`)];
         tags.at(-1)?.classList.add("wl-held");
       }
-      where.textContent = `Step ${step} of ${last()}`;
       said.textContent = sentence;
       note.textContent = words;
-      first.enable(step > 0);
-      back.enable(step > 0);
-      next.enable(step < last());
-      all.enable(step < last());
-      play.enable(last() > 0);
+      stepper.show();
       reveal(step);
       shown = step;
     };
@@ -114,7 +53,7 @@ export default {
 
     root.append(
       stage,
-      make("div", { class: "wl-bar" }, first, back, next, all, play, where),
+      stepper.bar,
       make("div", { class: "wl-note", "aria-live": "polite" }, said, note),
       makeAlternative(model, follow),
     );
@@ -129,7 +68,7 @@ export default {
       show();
     });
     return () => {
-      stop();
+      stepper.stop();
       follow.end();
     };
   },

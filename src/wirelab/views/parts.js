@@ -56,3 +56,78 @@ function makeButton(label, icon, hint, act) {
   button.show(label, icon);
   return button;
 }
+
+const STEP_SHAPES = {
+  first: "M1 1h2v10H1zM11 1v10L4 6z",
+  back: "M10 1v10L2 6z",
+  next: "M2 1v10l8-5z",
+  all: "M1 1v10l7-5zM9 1h2v10H9z",
+  play: "M2 1v10l8-5z",
+  pause: "M2 1h3v10H2zM7 1h3v10H7z",
+};
+const PLAY_STEP_MS = 1600;
+
+/** Buttons and keys that move the trait `step` between 0 and `last()`; `root` hears the keys. */
+function makeStepper(model, root, last, { first: toFirst, all: toAll }) {
+  const where = make("span", { class: "wl-where" });
+  let timer = null;
+  const go = (step) => {
+    model.set("step", Math.min(Math.max(step, 0), last()));
+    model.save_changes();
+  };
+  const stop = () => {
+    clearInterval(timer);
+    timer = null;
+    play.show("Play", STEP_SHAPES.play);
+  };
+  const toggle = () => {
+    if (timer) return stop();
+    if (model.get("step") >= last()) go(0);
+    play.show("Pause", STEP_SHAPES.pause);
+    timer = setInterval(() => {
+      go(model.get("step") + 1);
+      if (model.get("step") >= last()) stop();
+    }, PLAY_STEP_MS);
+  };
+  const byHand = (step) => () => {
+    stop();
+    go(step());
+  };
+  const moves = {
+    first: byHand(() => 0),
+    back: byHand(() => model.get("step") - 1),
+    next: byHand(() => model.get("step") + 1),
+    all: byHand(last),
+  };
+  const first = makeButton("First", STEP_SHAPES.first, `${toFirst} (Home)`, moves.first);
+  const back = makeButton("Back", STEP_SHAPES.back, "One step back (left arrow key)", moves.back);
+  const next = makeButton("Next", STEP_SHAPES.next, "One step on (right arrow key)", moves.next);
+  const all = makeButton(toAll[0], STEP_SHAPES.all, `${toAll[1]} (End)`, moves.all);
+  const play = makeButton("Play", STEP_SHAPES.play, "Play step by step (P)", toggle);
+
+  const keys = {
+    Home: moves.first,
+    ArrowLeft: moves.back,
+    ArrowRight: moves.next,
+    End: moves.all,
+    p: toggle,
+  };
+  root.addEventListener("keydown", (event) => {
+    const act = keys[event.key];
+    if (!act || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  });
+
+  const show = () => {
+    const step = model.get("step");
+    where.textContent = `Step ${step} of ${last()}`;
+    first.enable(step > 0);
+    back.enable(step > 0);
+    next.enable(step < last());
+    all.enable(step < last());
+    play.enable(last() > 0);
+  };
+  return { bar: make("div", { class: "wl-bar" }, first, back, next, all, play, where), show, stop };
+}
