@@ -69,6 +69,18 @@ c.ExecuteInWorker.memory_mib = 1024
 c.ExecuteInWorker.processes = 128
 c.ExecuteInWorker.disk_mib = 64
 
+# --- feedback ------------------------------------------------------------------------------
+
+# A summary on one page, then the notebook; nbgrader's own two steps around it.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "wirelab.grading.plugins.FeedbackPage",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+
+# Whether students see the code of the hidden tests. What a test expected and got they see anyway.
+c.FeedbackPage.show_hidden_tests = False
+
 # --- running notebooks ---------------------------------------------------------------------
 
 # Seconds for one cell, and for a kernel to come up.

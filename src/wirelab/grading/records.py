@@ -17,6 +17,8 @@ from wirelab.grading.course import Course
 from wirelab.grading.engine import extras
 from wirelab.grading.engine.edition import digest
 
+PARTS = ("grading", "lab", "protocols", "servers", "views")
+
 
 def submission_digest(folder: Path) -> str:
     """A digest of all files that were handed in; those that may not be read count by their kind."""
@@ -35,9 +37,10 @@ def submission_digest(folder: Path) -> str:
 
 @cache
 def grader_digest() -> str:
-    """A digest of the code that grades."""
+    """A digest of the code that grades, and of what notebooks and tests call."""
     root = Path(__file__).resolve().parents[1]
-    return digest(sys.version, *(path.read_bytes() for path in sorted(root.rglob("*.py"))))
+    paths = (path for part in PARTS for path in sorted((root / part).rglob("*.py")))
+    return digest(sys.version, *(path.read_bytes() for path in paths))
 
 
 def lesson_digest(course: Course, topic: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -76,9 +77,9 @@ class Report:
     @classmethod
     def of(cls, topic: str, path: Path, saved: datetime, graded: Graded) -> Report:
         """From a graded notebook; titles are read from the notebook's briefs."""
-        titles = _titles(path)
+        named = titles(json.loads(path.read_text(encoding="utf-8")).get("cells", []))
         exercises = (
-            ExerciseReport(name, titles.get(name, name), tuple(cells))
+            ExerciseReport(name, named.get(name, name), tuple(cells))
             for name, cells in graded.by_exercise().items()
         )
         return cls(topic, path.name, saved, tuple(exercises))
@@ -176,8 +177,8 @@ def _row(number: int, each: ExerciseReport) -> str:
     )
 
 
-def _titles(path: Path) -> dict[str, str]:
-    cells = json.loads(path.read_text(encoding="utf-8")).get("cells", [])
+def titles(cells: Iterable[Any]) -> dict[str, str]:
+    """The title of each exercise, from the briefs among a notebook's cells."""
     found = {}
     for cell in cells:
         name = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", "")

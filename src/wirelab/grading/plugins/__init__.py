@@ -5,6 +5,7 @@ Each is a subclass of the step it stands for. They know the engine; the engine d
 
 from wirelab.grading.plugins.execute import ExecuteInWorker
 from wirelab.grading.plugins.exporter import SubmissionExporter
+from wirelab.grading.plugins.feedback import FeedbackPage
 from wirelab.grading.plugins.save import SaveScores
 
-__all__ = ["ExecuteInWorker", "SaveScores", "SubmissionExporter"]
+__all__ = ["ExecuteInWorker", "FeedbackPage", "SaveScores", "SubmissionExporter"]
