@@ -11,13 +11,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from wirelab.authoring.prove_command import prove
+from wirelab.authoring.terminal import progress, table, working
 from wirelab.grading.command import autograde
 from wirelab.grading.course import Course, topic
 from wirelab.grading.errors import CourseError
@@ -57,7 +57,7 @@ def build(
     chosen = builder.topics_to_build(course, topics or ())
     changed: dict[str, list[str]] = {}
     errors: list[str] = []
-    for name in _progress(chosen, "Building"):
+    for name in progress(chosen, "Building"):
         try:
             built = builder.build(course, name, force or discard_edits, discard_edits, draft)
             changed[name] = list(built.changed)
@@ -79,7 +79,7 @@ def draw(topics: Topics = None) -> None:
     from wirelab.authoring import draw as drawing
 
     course = Course.find()
-    for name in _progress(builder.topics_to_build(course, topics or ()), "Drawing"):
+    for name in progress(builder.topics_to_build(course, topics or ()), "Drawing"):
         changed = drawing.draw(course.lesson(name).parent)
         _say(
             f"{name}: {'wrote ' + ', '.join(p.name for p in changed) if changed else 'up to date'}"
@@ -125,53 +125,13 @@ def check(
         raise CourseError(f"there is no {where}: save your notebook there, or name it (--notebook)")
     from wirelab.grading.selfcheck import check as check_notebook
 
-    with _working(f"Marking {path.name}"):
+    with working(f"Marking {path.name}"):
         report = check_notebook(name, path)
     print(json.dumps(report.as_dict()) if as_json else report.text())
     raise typer.Exit(0 if report.points == report.max_points else 1)
 
 
-@app.command(epilog="Example: wirelab prove 12_handshake --json")
-def prove(
-    topics: Topics = None,
-    as_json: AsJson = False,
-    mutants: Annotated[
-        bool, typer.Option("--mutants", help="Mutate the solutions as well.")
-    ] = False,
-    only_mutants: Annotated[
-        bool, typer.Option("--only-mutants", help="Mutate the solutions, prove nothing else.")
-    ] = False,
-    exercises: Annotated[
-        list[str] | None,
-        typer.Option("--exercise", help="With mutants: of this exercise only, nothing else."),
-    ] = None,
-) -> None:
-    """Prove a topic: the solution gets full marks, blank gets none, wrong answers are named."""
-    from wirelab.authoring import prove as proving
-
-    course = Course.find()
-    names = [topic(name).id for name in topics or []] or [each.id for each in course.written()]
-    rows, failures = [], []
-    for name in _progress(names, "Proving"):
-        try:
-            if only_mutants or exercises:
-                report = proving.prove_mutants(name, course, exercises or ())
-            else:
-                report = proving.prove(name, course, mutants)
-        except CourseError as error:
-            failures.append(f"{name}: {error}")
-            continue
-        failures += [f"{name}: {why}" for why in report.get("failures", ())]
-        if as_json:
-            print(json.dumps(report))
-        else:
-            rows.append(_proven(report))
-    if rows:
-        _table(rows)
-    if failures:
-        raise CourseError("\n".join(failures))
-
-
+app.command(epilog="Example: wirelab prove 12_handshake --json")(prove)
 app.command(epilog="Example: wirelab autograde 12_handshake")(autograde)
 
 
@@ -224,7 +184,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"topics": states}))
     else:
-        _table([_with_points(row) for row in states])
+        table([_with_points(row) for row in states])
 
 
 # --- what is shown --------------------------------------------------------------------------
@@ -232,35 +192,6 @@ def status(as_json: AsJson = False) -> None:
 
 def _say(line: str) -> None:
     print(line)
-
-
-def _progress(names: Iterable[str], verb: str) -> Iterator[str]:
-    """The names one by one, with a bar that is gone at the end; none where no terminal is."""
-    names = list(names)
-    if not sys.stderr.isatty():
-        yield from names
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(verb, total=len(names))
-        for name in names:
-            progress.update(task, description=f"{verb} {name}")
-            yield name
-            progress.advance(task)
-
-
-@contextmanager
-def _working(what: str) -> Iterator[None]:
-    """A spinner on the terminal while something runs whose length is not known."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True).status(what):
-        yield
 
 
 def _show_diff(diff: str) -> None:
@@ -273,51 +204,11 @@ def _show_diff(diff: str) -> None:
     Console().print(Syntax(diff, "diff", background_color="default", word_wrap=True))
 
 
-def _table(rows: list[dict[str, Any]]) -> None:
-    """Rows of equal keys as a table; a nested object becomes one column for each of its keys."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    flat = [_flat(row) for row in rows]
-    table = Table(box=box.SIMPLE)
-    for column in flat[0] if flat else ():
-        table.add_column(column.replace("_", " "))
-    for row in flat:
-        table.add_row(*(_shown(value) for value in row.values()))
-    Console().print(table)
-
-
-def _proven(report: dict[str, Any]) -> dict[str, Any]:
-    """A proof as a row; what became of the mutants is told above the table."""
-    if figures := report.get("mutants"):
-        from wirelab.authoring.mutants_report import told
-
-        _say(told(report["topic"], figures))
-    row = {key: value for key, value in report.items() if key != "mutants"}
-    return {**row, "failures": len(report.get("failures", ()))}
-
-
 def _with_points(row: dict[str, Any]) -> dict[str, Any]:
     """The row with its two numbers of points in one column."""
     points, most = row["points"], row["max_points"]
     shown = "" if points is None else f"{points:g} of {most:g}"
     return {key: row[key] for key in row if key != "max_points"} | {"points": shown}
-
-
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in row.items():
-        flat |= value if isinstance(value, dict) else {key: value}
-    return flat
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    if isinstance(value, (list, tuple)):
-        return "; ".join(map(str, value))
-    return "" if value is None else str(value)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import difflib
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from wirelab.authoring.lesson import Cell, Lesson
@@ -38,9 +39,10 @@ class Mutant:
 def mutants(lesson: Lesson, exercises: Collection[str] = ()) -> list[Mutant]:
     """All mutants of a lesson's solutions, or of those of some `exercises`; none stands twice.
 
-    Left out is what no test can or should see: docstrings, annotations, decorators, the text of a
-    built-in exception, `if __name__ == "__main__"`, the name of a codec or hash in other letters,
-    and whatever compiles to the same program. Raises `CourseError` where mutmut is not installed.
+    Left out is what no test can or should see: docstrings, annotations, decorators, the texts
+    that exceptions are raised with, `if __name__ == "__main__"`, None for False, the name of a
+    codec or hash in other letters, and whatever compiles to the same program.
+    Raises `CourseError` where mutmut is not installed.
     """
     cells = [cell for cell in lesson.cells if cell.role == "answer" and cell.kind == "code"]
     return [m for c in cells if not exercises or c.exercise in exercises for m in _of_cell(c)]
@@ -116,17 +118,23 @@ def _changed(cell: Cell, solution: set[int]) -> Iterator[tuple[str, str]]:
     except cst.ParserSyntaxError as error:
         raise CourseError(f"{cell.id} cannot be mutated: {error.message}") from None
     lines = wrapper.resolve(PositionProvider)
+    texts = _texts_raised(wrapper.module, cst)
 
     def walk(node: Any, line: int) -> Iterator[tuple[str, str]]:
         line = lines[node].start.line if node in lines else line
-        if _cannot_matter(node, cst):
+        if node in texts or _cannot_matter(node, cst):
             return
         if line in solution:
             for kind, operator in mutation_operators:
                 for other in operator(node) if isinstance(node, kind) else ():
-                    if not _same_name(node, other, cst):
-                        name = operator.__name__.removeprefix("operator_")
-                        yield name, wrapper.module.deep_replace(node, other).code
+                    if (
+                        _same_name(node, other, cst)
+                        or _as_false(node, other, cst)
+                        or _of_text_only(node, other, texts, cst)
+                    ):
+                        continue
+                    name = operator.__name__.removeprefix("operator_")
+                    yield name, wrapper.module.deep_replace(node, other).code
         for child in node.children:
             yield from walk(child, line)
 
@@ -134,16 +142,51 @@ def _changed(cell: Cell, solution: set[int]) -> Iterator[tuple[str, str]]:
 
 
 def _cannot_matter(node: Any, cst: Any) -> bool:
+    """Whether nothing in the node is worth a mutant."""
     if isinstance(node, (cst.Annotation, cst.Decorator)):
         return True
     if isinstance(node, cst.Expr):
         return isinstance(node.value, cst.BaseString)
     if isinstance(node, cst.If):
         return isinstance(node.test, cst.Comparison) and _named(node.test.left, cst) == "__name__"
-    if isinstance(node, cst.Raise) and isinstance(node.exc, cst.Call):
-        kind = getattr(builtins, _named(node.exc.func, cst), None)
-        return isinstance(kind, type) and issubclass(kind, BaseException)
     return False
+
+
+def _texts_raised(tree: Any, cst: Any) -> set[Any]:
+    """What exceptions are told to say: strings, and anything that a built-in one is given."""
+    import libcst.matchers as m
+
+    calls = [each.exc for each in m.findall(tree, m.Raise(exc=m.Call()))]
+    return {
+        arg.value
+        for call in calls
+        for arg in call.args
+        if isinstance(arg.value, cst.BaseString) or _is_built_in(_named(call.func, cst))
+    }
+
+
+def _is_built_in(name: str) -> bool:
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
+def _of_text_only(node: Any, other: Any, texts: set[Any], cst: Any) -> bool:
+    """Whether a changed call differs first in a text that is raised."""
+    if not (isinstance(node, cst.Call) and isinstance(other, cst.Call)):
+        return False
+    pairs = zip_longest(node.args, other.args)
+    first = next((a for a, b in pairs if a is not b), None)
+    return first is not None and first.value in texts
+
+
+def _as_false(node: Any, other: Any, cst: Any) -> bool:
+    """Whether only None was put in the place of False."""
+    kinds = (cst.Assign, cst.AnnAssign)
+    return (
+        isinstance(node, kinds)
+        and isinstance(other, kinds)
+        and (_named(node.value, cst), _named(other.value, cst)) == ("False", "None")
+    )
 
 
 def _named(node: Any, cst: Any) -> str:

@@ -295,4 +295,7 @@ def _load() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(sys.stdin.read()))))
+    try:
+        print(json.dumps(main(json.loads(sys.stdin.read()))))
+    except CourseError as error:  # an author's to mend, so without a traceback
+        sys.exit(str(error))

@@ -48,8 +48,8 @@ def prove_mutants(
     """The part of the proof that mutates the solutions, of all exercises or some; keys as above."""
     from wirelab.authoring import mutants_report
 
-    name = topic(topic_id).id
-    figures, failures = mutants_report.prove_mutants(course or Course.find(), name, exercises)
+    course, name = course or Course.find(), topic(topic_id).id
+    figures, failures = mutants_report.prove_mutants(course, name, exercises)
     return _joined({"topic": name}, {"mutants": figures, "failures": failures})
 
 
