@@ -82,7 +82,7 @@ class Run:
         from wirelab.grading.plugins.book import Book
 
         book = Book(self.course.root, self.topic)
-        policy = book.policy(self.settings.sandbox)
+        policy = book.policy(self.settings.sandbox, here=not self.settings.scheduler)
         submissions = self._chosen(book.submissions())
         self.total = len(submissions)
         desk = _Desk(self.course, self.topic, book, book.edition(), policy, self.settings.force)
@@ -113,8 +113,9 @@ class Run:
         if make is None and self.settings.scheduler:
             from wirelab.grading.engine.scale import DaskPool
 
-            return DaskPool(self.settings.scheduler, source, lessons, policy)
-        pool = (make or LocalPool)(source, lessons, policy, self.settings.workers)
+            pool: Pool = DaskPool(self.settings.scheduler, source, lessons, policy)
+        else:
+            pool = (make or LocalPool)(source, lessons, policy, self.settings.workers)
         self.workers = getattr(pool, "size", 0)
         return pool
 

@@ -79,12 +79,12 @@ class Book(Autograde):
         folder = course.format_path(course.source_directory, ".", self.topic)
         return Path(folder, f"{self.topic}.ipynb")
 
-    def policy(self, sandbox: str | None = None) -> Policy:
+    def policy(self, sandbox: str | None = None, here: bool = True) -> Policy:
         """How the course's configuration wants submissions to be run."""
         step = ExecuteInWorker(parent=self.exporter)
         if sandbox:
             step.sandbox = sandbox
-        return step.policy()
+        return step.policy(here)
 
     def edition(self) -> Edition:
         """The source edition; the gradebook is told of it first where it knows another."""

@@ -42,8 +42,8 @@ class ExecuteInWorker(Execute):
     disk_mib = Int(Policy.disk_bytes // MIB, help="What one may write.").tag(config=True)
     network = Unicode(Policy.network, help='"" or "embedded".').tag(config=True)
 
-    def policy(self) -> Policy:
-        """How submissions are run here; raises `CourseError` where this machine cannot."""
+    def policy(self, here: bool = True) -> Policy:
+        """How submissions are run; raises `CourseError` where this machine, if `here`, cannot."""
         return policies.settle(
             policies.named(os.environ) or self.sandbox,
             Policy(
@@ -56,6 +56,7 @@ class ExecuteInWorker(Execute):
                 disk_bytes=self.disk_mib * MIB,
                 network=self.network,
             ),
+            here,
         )
 
     def preprocess(self, nb: Any, resources: Any = None, km: Any = None) -> Any:
