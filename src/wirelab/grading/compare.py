@@ -12,12 +12,16 @@ import enum
 import ipaddress
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 MAX_DEPTH = 40
 MAX_ITEMS = 200_000
+
+# For a kind of object that stands for one in another process: what that one consists of, as
+# ("record", name, [(field, value), ...]), ("value", name, value) or ("opaque", name, None).
+elsewhere: dict[type, Callable[[Any], tuple]] = {}
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class _Normaliser:
             return Opaque(f"{kind.__name__}, too deep or too large")
         if value is None or kind in (bool, int, str, bytes, float):
             return value
+        if kind in elsewhere:
+            form, name, consists = elsewhere[kind](value)
+            if form == "record":
+                return self._record(name, consists, depth + 1)
+            return self.turn(consists, depth + 1) if form == "value" else Opaque(name)
         for base, turn in _TURNS:
             if issubclass(kind, base):
                 return turn(self, value, depth + 1)

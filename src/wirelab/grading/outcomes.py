@@ -19,6 +19,7 @@ from wirelab.grading.compare import canonical, plain, same
 from wirelab.grading.deadline import TookTooLong, deadline
 
 WITHIN_S = 10.0  # for a check that says nothing else
+ELSEWHERE = "_wirelab_where"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def raised(error: BaseException) -> Raised:
     except Exception:
         message = ""
     bases = frozenset(base.__name__ for base in type(error).__mro__)
-    function, line, source = _own_frame(error.__traceback__)
+    # an examiner knows from the learner's process where it was raised there
+    function, line, source = vars(error).get(ELSEWHERE) or _own_frame(error.__traceback__)
     return Raised(_type_name(type(error)), message, bases, function, line, source)
 
 

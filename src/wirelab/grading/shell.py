@@ -7,14 +7,19 @@ between two cells. It knows no lesson and no marks.
 from __future__ import annotations
 
 import asyncio
+import builtins
+import contextlib
 import io
+import os
 import selectors
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import StdinNotImplementedError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 
@@ -26,9 +31,10 @@ class _Stream(io.TextIOBase):
 
     encoding = "utf-8"
 
-    def __init__(self, outputs: list[dict], name: str):
+    def __init__(self, outputs: list[dict], name: str, room: int, cut: str):
         self._outputs, self._name = outputs, name
-        self._room = LIMIT
+        self._room, self._cut = room, cut
+        self._parts: list[str] = []
 
     def writable(self) -> bool:
         return True
@@ -36,12 +42,15 @@ class _Stream(io.TextIOBase):
     def write(self, text: str) -> int:
         kept = text[: self._room]
         self._room -= len(kept)
-        last = self._outputs[-1] if self._outputs else {}
-        if last.get("output_type") == "stream" and last["name"] == self._name:
-            last["text"] += kept
-        elif kept:
-            stream = {"output_type": "stream", "name": self._name, "text": kept}
-            self._outputs.append(stream)
+        if len(kept) < len(text):
+            kept, self._cut = kept + self._cut, ""
+        if kept:
+            last = self._outputs[-1] if self._outputs else {}
+            if last.get("parts") is not self._parts or not self._parts:
+                self._parts = []
+                last = {"output_type": "stream", "name": self._name, "parts": self._parts}
+                self._outputs.append(last)
+            self._parts.append(kept)
         return len(text)
 
 
@@ -71,6 +80,7 @@ class Shell(InteractiveShell):
 
     def __init__(self, **options: Any):
         self.outputs: list[dict] = []
+        self.room, self.cut = LIMIT, ""
         # A poll object, unlike epoll, holds nothing in the system that a fork would share.
         self.loop = asyncio.SelectorEventLoop(_selector())
         super().__init__(**options)
@@ -95,16 +105,30 @@ class Shell(InteractiveShell):
 
     def run(self, source: str) -> list[dict]:
         """Run one cell as a notebook would; its outputs."""
+        return self.watched(lambda: self._run_whole(source))
+
+    def watched(self, work: Callable[[], None]) -> list[dict]:
+        """Do some work as a cell: what it prints and shows, as outputs."""
         self.outputs.clear()
-        before = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = (_Stream(self.outputs, name) for name in ("stdout", "stderr"))
+        before = sys.stdout, sys.stderr, builtins.input
+        sys.stdout, sys.stderr = (
+            _Stream(self.outputs, name, self.room, self.cut) for name in ("stdout", "stderr")
+        )
+        builtins.input = _no_input
         try:
-            asyncio.set_event_loop(self.loop)
-            self.loop.run_until_complete(self._run(source))
+            work()
             self.events.trigger("post_execute")
         finally:
-            sys.stdout, sys.stderr = before
-        return list(self.outputs)
+            sys.stdout, sys.stderr, builtins.input = before
+        return [_whole(output) for output in self.outputs]
+
+    def _run_whole(self, source: str) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_until_complete(self._run(source))
+
+    def renew(self) -> None:
+        """After a fork: have an event loop that is not the other process's too."""
+        self.loop = asyncio.SelectorEventLoop(_selector())
 
     async def _run(self, source: str) -> None:
         try:
@@ -117,6 +141,49 @@ class Shell(InteractiveShell):
             transformed_cell=transformed,
             preprocessing_exc_tuple=error,
         )
+
+
+def _no_input(*_: Any) -> str:
+    raise StdinNotImplementedError("a notebook that is being graded has nobody to ask")
+
+
+def _whole(output: dict) -> dict:
+    if "parts" not in output:
+        return output
+    return {
+        "output_type": "stream",
+        "name": output["name"],
+        "text": "".join(output["parts"]),
+    }
+
+
+class Descriptors:
+    """Captures what is written to descriptors 1 and 2 themselves, by programs a cell starts."""
+
+    def __init__(self, room: int = LIMIT):
+        self._room = room
+        self._files = [tempfile.TemporaryFile(buffering=0) for _ in range(2)]
+
+    @contextlib.contextmanager
+    def capture(self, outputs: list[dict]) -> Iterator[None]:
+        """Append what comes in the block to `outputs`, as text."""
+        saved = [os.dup(1), os.dup(2)]
+        for number, file in enumerate(self._files, start=1):
+            os.dup2(file.fileno(), number)
+        try:
+            yield
+        finally:
+            for number, (file, before) in enumerate(zip(self._files, saved, strict=True), start=1):
+                os.dup2(before, number)
+                os.close(before)
+                if written := os.lseek(file.fileno(), 0, os.SEEK_END):
+                    text = os.pread(file.fileno(), min(written, self._room), 0).decode(
+                        errors="replace"
+                    )
+                    os.ftruncate(file.fileno(), 0)
+                    os.lseek(file.fileno(), 0, os.SEEK_SET)
+                    name = "stdout" if number == 1 else "stderr"
+                    outputs.append({"output_type": "stream", "name": name, "text": text})
 
 
 def _selector() -> selectors.BaseSelector:

@@ -1,0 +1,404 @@
+"""One submission, from its notebook to its result: the supervisor that forks for nothing else.
+
+It walks through the cells; the learner's go to the learner's process, the tests to trials. It knows
+no gradebook.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import resource
+import select
+import signal
+import socket
+import time
+from typing import Any
+
+from wirelab.grading.engine import mail, trial
+from wirelab.grading.engine import shown as shows
+from wirelab.grading.engine.examiner_side import Lesson
+from wirelab.grading.engine.learner_process import (
+    Budget,
+    Clone,
+    Gone,
+    LearnerProcess,
+    Stopped,
+)
+from wirelab.grading.engine.lesson import twin_of
+from wirelab.grading.engine.outputs import sound
+from wirelab.grading.engine.task import FAILED, PASSED, STOPPED
+from wirelab.grading.errors import CourseError
+from wirelab.grading.results import mark
+from wirelab.grading.sandbox import messages, namespaces
+
+RESTARTS = 3
+AFTER_S = 5.0  # what a test may take beyond its own deadlines
+
+
+class Trials:
+    """The process that tries tests: forked when there is a test, again when one went wrong."""
+
+    def __init__(self, lesson: Lesson, shell: Any, recording: bool = False):
+        self._lesson, self._shell, self._recording = lesson, shell, recording
+        self._orders: socket.socket | None = None
+        self._inbox: mail.Inbox | None = None
+        self._pid = 0
+
+    def ask(self, learner: LearnerProcess, test_id: str, clone: Clone, seconds: float) -> Any:
+        """What `trial.try_one` says; raises TimeoutError, or `Stopped` with the learner's process.
+
+        After anything but a clean end the process is not used again.
+        """
+        self._begin(learner)
+        descriptors = [clone.main.fileno(), clone.control.fileno()]
+        clean = False
+        try:
+            mail.send(self._orders, {"test": test_id}, descriptors)
+            clone.main.close()
+            clone.control.close()
+            deadline = time.monotonic() + seconds
+            told = learner.wait_for(self._orders, self._inbox.take, deadline)
+            clean = not told["dead"] and told["threads"] == 1
+            return told
+        finally:
+            if not clean:
+                self.close()
+
+    def _begin(self, learner: LearnerProcess) -> None:
+        if self._pid:
+            return
+        self._orders, theirs = socket.socketpair()
+        self._inbox = mail.Inbox(self._orders)
+        parent = os.getpid()
+        self._pid = os.fork()
+        if self._pid:
+            theirs.close()
+            return
+        with contextlib.suppress(BaseException):
+            namespaces.die_with_parent()
+            self._orders.close()
+            if learner.policy["sandbox"]:
+                trial.join(learner.pidfd)
+            if os.getppid() == parent:
+                trial.serve(theirs, self._lesson, self._shell, self._recording)
+        trial.end()
+
+    def close(self) -> None:
+        """End the process."""
+        if not self._pid:
+            return
+        self._orders.close()
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        self._pid = 0
+
+
+class Submission:
+    """A notebook on its way through its cells; `cells` and `findings` are filled as it goes."""
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        shell: Any,
+        spawner: socket.socket,
+        policy: dict[str, Any],
+        host: socket.socket | None = None,
+        recording: bool = False,
+    ):
+        self.lesson, self.policy = lesson, policy
+        self._spawner, self._host = spawner, host
+        self.trials = Trials(lesson, shell, recording)
+        self.budget = Budget(policy)
+        self.learner: LearnerProcess | None = None
+        self.results: dict[str, dict[str, Any]] = {}
+        self.findings: list[dict[str, str]] = []
+        self.paths: dict[str, list[str]] = {}
+        self.files: dict[str, str] = {}
+        self._history: list[tuple[str, list[str]]] = []
+        self._restarts = 0
+        self._over = ""
+        self._count = 0
+        self.dice = random.SystemRandom()
+
+    # --- the whole
+
+    def run(self, notebook: dict[str, Any], files: dict[str, str]) -> dict[str, Any]:
+        """Run every code cell; the executed notebook and the results, as JSON values."""
+        self.files = files
+        count = 0
+        try:
+            for cell in notebook["cells"]:
+                if cell["cell_type"] != "code":
+                    continue
+                count += 1
+                cell["execution_count"] = self._count = count
+                about = cell.get("metadata", {}).get("nbgrader") or {}
+                test = self.lesson.tests.get(about.get("grade_id"))
+                if test is not None and about.get("grade") and not about.get("solution"):
+                    cell["outputs"] = self._graded(test.cell.id, cell.get("id", ""))
+                else:
+                    given = self.lesson.given.get(about.get("grade_id"), [])
+                    cell_id = about.get("grade_id") or cell.get("id", "")
+                    cell["outputs"] = self.step(cell["source"], given, cell_id)
+        finally:
+            self.close()
+        return self._told(notebook)
+
+    def _told(self, notebook: dict[str, Any]) -> dict[str, Any]:
+        missing = "This test cell is not in the notebook any more."
+        for test_id, test in self.lesson.tests.items():
+            if test_id not in self.results:
+                self._result(test_id, 0.0, FAILED, (missing,))
+        own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        mine_s = sum(each.ru_utime + each.ru_stime for each in own)
+        return {
+            "notebook": notebook,
+            "cells": [self.results[test_id] for test_id in self.lesson.tests],
+            "report": self.findings,
+            "cpu_s": self.budget.cpu_s + self.budget.keeper_s + mine_s,
+            "wall_s": time.monotonic() - self.budget.start,
+            "peak_bytes": self.budget.peak_bytes,
+            "extra": {"learner_s": self.budget.cpu_s, "examiner_s": mine_s},
+        }
+
+    def close(self) -> None:
+        """End all that was started."""
+        self.trials.close()
+        if self.learner:
+            self.learner.kill()
+
+    # --- the learner's cells
+
+    def step(self, source: str, given: list[str], cell_id: str) -> list[dict[str, Any]]:
+        """Run a cell that is no test; its outputs. What ends the process is told and left out."""
+        if self._over:
+            return []
+        try:
+            raw, said = self._process().run(source, given)
+            self._history.append((source, given))
+            shown = sound(raw, self._count)
+            if said:
+                self._find("limit", cell_id, said)
+                shown.append(shows.stopped(said))
+            return shows.explained(shown, self.policy)
+        except Stopped as stopped:
+            self._stop(stopped, cell_id)
+            return [shows.stopped(str(stopped))]
+
+    def _process(self) -> LearnerProcess:
+        """The learner's process, as the cells so far have left it; started again if it ended."""
+        if self.learner is not None and self.learner.pidfd >= 0:
+            return self.learner
+        self.trials.close()
+        self.learner = LearnerProcess(self._spawner, self.policy, self.budget, self._alive)
+        for name, content in self.files.items():
+            self.learner.give(name, bytes.fromhex(content))
+        for source, given in self._history:
+            self.learner.run(source, given)
+        return self.learner
+
+    def _stop(self, stopped: Stopped, cell_id: str) -> None:
+        self._find(stopped.kind, cell_id, str(stopped))
+        self._restarts += 1
+        if stopped.final or self._restarts > RESTARTS:
+            self._over = str(stopped)
+
+    def _alive(self) -> None:
+        """Raise `Gone` if nobody waits for the result."""
+        if self._host and select.select([self._host], [], [], 0)[0]:
+            raise Gone
+
+    # --- the tests
+
+    def _graded(self, test_id: str, cell_id: str) -> list[dict[str, Any]]:
+        if test_id in self.results:
+            self._find("tampering", cell_id, f"the test cell {test_id} stands there twice")
+            return []
+        if self._over:
+            return self._none(test_id, messages.not_run())
+        test = self.lesson.tests[test_id]
+        try:
+            if not self.policy["examiner"]:
+                return self._unguarded(test_id)
+            if test.cell.beside:
+                return self._beside(test_id)
+            return self.examined(test_id)
+        except Stopped as stopped:
+            self._stop(stopped, test_id)
+            return self._none(test_id, str(stopped))
+
+    def examined(self, test_id: str) -> list[dict[str, Any]]:
+        """Try a test on a clone; its outputs."""
+        learner = self._process()
+        clone = learner.clone()
+        seconds = self.policy["cell_s"] + AFTER_S
+        try:
+            told = self.trials.ask(learner, test_id, clone, seconds)
+        except TimeoutError:
+            self._find("limit", test_id, f"no end of this test within {seconds:.0f} s")
+            return self._none(test_id, messages.test_took_too_long(seconds))
+        finally:
+            clone.close()
+        self.paths[test_id] = told["paths"]
+        if told["dead"]:
+            return self._dead(test_id, told)
+        return self._marked(test_id, sound(told["outputs"], self._count))
+
+    def _dead(self, test_id: str, told: dict[str, Any]) -> list[dict[str, Any]]:
+        kind, _, what = told["dead"].partition(": ")
+        if kind == "late":
+            # the check has said so already
+            shown = sound(told["outputs"], self._count)
+            if any(each["output_type"] == "error" for each in shown):
+                self._result(test_id, 0.0, STOPPED, mark(test_id, 0, shown).messages)
+                return shown
+            return self._none(test_id, messages.test_took_too_long(10, told["asked"]))
+        if kind == "ended":
+            self._find("ended", test_id, f"the process ended when asked for {told['asked']}")
+            return self._none(test_id, messages.ended_in_test())
+        self._find("breach", test_id, f"{what} (asked for {told['asked']})")
+        return self._none(test_id, messages.breach(what))
+
+    def _unguarded(self, test_id: str) -> list[dict[str, Any]]:
+        """Run a test in the learner's own process, as nbgrader does."""
+        test = self.lesson.tests[test_id].cell
+        raw, said = self._process().run(test.source, [])
+        shown = sound(raw, self._count)
+        if said:
+            self._find("limit", test_id, said)
+            shown.append(shows.stopped(said))
+        return self._marked(test_id, shown)
+
+    def _beside(self, test_id: str) -> list[dict[str, Any]]:
+        """Run a test in a clone, and its twin, which must fail, in another; in either order."""
+        source = self.lesson.tests[test_id].cell.source
+        orders = [(source, False), (twin_of(source, self.dice), True)]
+        self.dice.shuffle(orders)
+        shown: list[dict[str, Any]] = []
+        twin_failed = False
+        for text, is_twin in orders:
+            if is_twin and not text:
+                twin_failed = True
+                continue
+            found = self._run_beside(test_id, text)
+            if is_twin:
+                twin_failed = any(each["output_type"] == "error" for each in found)
+            else:
+                shown = found
+        if not twin_failed and not any(each["output_type"] == "error" for each in shown):
+            said = "a copy of this test that expects something else passes as well"
+            self._find("twin", test_id, said)
+            return self._none(test_id, messages.breach(said))
+        return self._marked(test_id, shown)
+
+    def _run_beside(self, test_id: str, source: str) -> list[dict[str, Any]]:
+        learner = self._process()
+        clone = learner.clone(source)
+        inbox = mail.Inbox(clone.main)
+
+        def take() -> Any:
+            try:
+                return inbox.take()
+            except (EOFError, OSError, ValueError):
+                return {"outputs": [shows.stopped(messages.ended_in_test())]}
+
+        try:
+            deadline = time.monotonic() + self.policy["cell_s"]
+            told = learner.wait_for(clone.main, take, deadline)
+            raw = told.get("outputs") if type(told) is dict else []
+            return sound(raw, self._count)
+        except TimeoutError:
+            return [shows.stopped(messages.test_took_too_long(self.policy["cell_s"]))]
+        finally:
+            clone.close()
+
+    def _marked(self, test_id: str, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        points = self.lesson.tests[test_id].cell.points
+        # a warning costs nothing
+        judged = [each for each in shown if each.get("name") != "stderr"]
+        seen = mark(test_id, points, judged)
+        status = FAILED if seen.messages or (seen.score or 0) < points else PASSED
+        self._result(test_id, seen.score or 0.0, status, seen.messages)
+        return shown
+
+    def _none(self, test_id: str, said: str) -> list[dict[str, Any]]:
+        self._result(test_id, 0.0, STOPPED, (said,))
+        return [shows.stopped(said)]
+
+    def _result(self, test_id: str, score: float, status: str, said: tuple[str, ...]) -> None:
+        self.results[test_id] = {
+            "id": test_id,
+            "score": score,
+            "max_score": self.lesson.tests[test_id].cell.points,
+            "status": status,
+            "messages": list(said),
+        }
+
+    def _find(self, kind: str, cell_id: str, evidence: str) -> None:
+        if len(self.findings) < 100:
+            found = {"kind": kind, "cell": cell_id, "evidence": evidence[:2000]}
+            self.findings.append(found)
+
+
+def answer(
+    host: socket.socket, lesson: Lesson, shell: Any, spawner: socket.socket, policy: dict[str, Any]
+) -> None:
+    """Read one submission, run it, send the result."""
+    order = mail.Inbox(host, most=1 << 30).wait()
+    run = Submission(lesson, shell, spawner, policy, host)
+    try:
+        told = run.run(order["notebook"], order["files"])
+    except Gone:
+        return
+    except Exception as error:
+        import traceback
+
+        told = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+    mail.send(host, told)
+
+
+def record(
+    lesson: Lesson, shell: Any, spawner: socket.socket, policy: dict[str, Any]
+) -> dict[str, list[str]]:
+    """Run the reference answers through the examiner: where objects come from, test by test.
+
+    Raises `CourseError` where a test that passes in one process does not pass so.
+    """
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        with contextlib.suppress(BaseException), os.fdopen(writer, "w") as file:
+            json.dump(_reference(Submission(lesson, shell, spawner, policy, None, True)), file)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        text = file.read()
+    os.waitpid(pid, 0)
+    told = json.loads(text or '{"error": "the examiner could not run the reference answers"}')
+    if "error" in told:
+        raise CourseError(told["error"])
+    return told
+
+
+def _reference(run: Submission) -> dict[str, Any]:
+    try:
+        for cell in run.lesson.cells:
+            if cell.kind == "test" and not cell.beside:
+                run.examined(cell.id)
+            elif cell.kind != "test":
+                run.step(cell.source, run.lesson.given.get(cell.id, []), cell.id)
+    except Stopped as stopped:
+        return {"error": f"the reference answers were stopped: {stopped}"}
+    finally:
+        run.close()
+    for test_id, result in run.results.items():
+        if result["status"] != PASSED:
+            said = " ".join(" ".join(result["messages"]).split())[:300]
+            return {
+                "error": f"{test_id} does not pass with an examiner, so it must run beside the "
+                f'learner\'s code: give its cell the tag "beside". It says: {said}'
+            }
+    return run.paths

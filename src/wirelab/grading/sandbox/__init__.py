@@ -1,0 +1,4 @@
+"""The sandbox: a submission's own namespaces and limits. Linux only; `probe` says what is missing.
+
+Nothing here knows notebooks, tests or marks.
+"""
