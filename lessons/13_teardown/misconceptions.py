@@ -187,6 +187,11 @@ def with_flags(segment, flags):
     return type(segment)(**{**segment.__dict__, "flags": flags})
 
 
+def is_in_order(end, segment):
+    """Whether this is an acknowledgment at the expected number."""
+    return segment.flags & (ACK | RST | SYN) == ACK and segment.seq == end.rcv_nxt
+
+
 def with_numbers(segment, **numbers):
     """Return the segment with another seq or ack."""
     return type(segment)(**{**segment.__dict__, **numbers})
@@ -217,9 +222,8 @@ class FinTakesNothing(reference.ActiveCloser):
 )
 class AnyAckWillDo(reference.ActiveCloser):
     def receive(self, segment):
-        if self.state == "FIN-WAIT-1" and segment.flags & ACK and segment.seq == self.rcv_nxt:
-            if not segment.flags & (RST | SYN):
-                segment = with_numbers(segment, ack=self.snd_nxt)
+        if self.state == "FIN-WAIT-1" and is_in_order(self, segment):
+            segment = with_numbers(segment, ack=self.snd_nxt)
         return super().receive(segment)
 
 
@@ -232,9 +236,8 @@ class AnyAckWillDo(reference.ActiveCloser):
 class StopsListening(reference.ActiveCloser):
     def receive(self, segment):
         if self.state.startswith("FIN-WAIT") and segment.data and not segment.flags & FIN:
-            if segment.seq == self.rcv_nxt and segment.ack == self.snd_nxt:
-                if self.state == "FIN-WAIT-1":
-                    self.state, self.timer_s = "FIN-WAIT-2", None
+            if is_in_order(self, segment) and segment.ack == self.snd_nxt:
+                self.state, self.timer_s = "FIN-WAIT-2", None
             return []
         return super().receive(segment)
 
@@ -371,9 +374,9 @@ class TwoAcks(reference.ActiveCloser):
     def receive(self, segment):
         answer = super().receive(segment)
         taken = len(segment.data) + 1
-        if len(answer) == 1 and segment.data and segment.flags & FIN:
-            if answer[0].ack == (segment.seq + taken) % 2**32 and self.state != "CLOSED":
-                return [with_numbers(answer[0], ack=(answer[0].ack - 1) % 2**32), *answer]
+        both = len(answer) == 1 and segment.data and segment.flags & FIN
+        if both and answer[0].ack == (segment.seq + taken) % 2**32:
+            return [with_numbers(answer[0], ack=(answer[0].ack - 1) % 2**32), *answer]
         return answer
 
 
@@ -388,10 +391,8 @@ class AcksAcks(reference.ActiveCloser):
         before = self.state
         answer = super().receive(segment)
         bare = segment.flags & (ACK | FIN | RST | SYN) == ACK and not segment.data
-        if bare and not answer and before in ("FIN-WAIT-1", "FIN-WAIT-2"):
-            if segment.seq == self.rcv_nxt:
-                return [self.ack()]
-        return answer
+        waits = before in ("FIN-WAIT-1", "FIN-WAIT-2")
+        return [self.ack()] if waits and bare and segment.seq == self.rcv_nxt else answer
 
 
 # --- Exercise 3: the passive closer
@@ -482,9 +483,8 @@ class ClosesByItself(reference.PassiveCloser):
 )
 class AnyAckEnds(reference.PassiveCloser):
     def receive(self, segment):
-        if self.state == "LAST-ACK" and segment.flags & ACK and segment.seq == self.rcv_nxt:
-            if not segment.flags & (RST | SYN):
-                segment = with_numbers(segment, ack=self.snd_nxt)
+        if self.state == "LAST-ACK" and is_in_order(self, segment):
+            segment = with_numbers(segment, ack=self.snd_nxt)
         return super().receive(segment)
 
 
