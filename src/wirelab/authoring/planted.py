@@ -44,6 +44,8 @@ def problems(lesson: Lesson, codes: dict[str, Code], draft: bool = False) -> Ite
         for name in codes[cell.id].defines
     }
     yield from _each(path, planted, owners)
+    if path.is_file():
+        yield from _equivalents(path, lesson)
     if not draft and topic(lesson.topic).graded:
         yield from _too_few(path, lesson, planted, owners)
 
@@ -66,6 +68,22 @@ def _each(path: Path, planted: list[Planted], owners: dict[str, str]) -> Iterato
                 path, each.line, f'"{each.name}" stands in line {seen[each.name]} already: rename'
             )
         seen.setdefault(each.name, each.line)
+
+
+def _equivalents(path: Path, lesson: Lesson) -> Iterator[Problem]:
+    """Declarations of mutants as equivalent that cannot be read, or name no answer cell."""
+    answers = {cell.id for cell in lesson.cells if cell.role == "answer"}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        call = node.value if isinstance(node, ast.Expr) else None
+        if not (isinstance(call, ast.Call) and _name(call.func) == "equivalent"):
+            continue
+        words = [word.value for word in call.keywords if word.arg == "because"]
+        said = [getattr(value, "value", None) for value in (*call.args, *words)]
+        if not words or len(call.args) < 2 or not all(isinstance(v, str) and v for v in said):
+            say = 'equivalent("ANSWER-CELL", "the changed line", because="..."), in plain strings'
+            yield Problem(path, node.lineno, f"say {say}")
+        elif said[0] not in answers:
+            yield Problem(path, node.lineno, f'equivalent: no answer cell is called "{said[0]}"')
 
 
 def _too_few(

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from wirelab.authoring import planting
 from wirelab.authoring.build import build
 from wirelab.grading import stock
 from wirelab.grading.course import Course, topic
+from wirelab.grading.errors import CourseError
 from wirelab.grading.misconceptions import Planted, sources
 from wirelab.grading.results import Graded
 
@@ -86,12 +87,13 @@ class _Proof:
             verdicts = planting.try_planted(
                 self.beside, self.topic, self.lesson, self.planted, self.lessons, 1, broken
             )
-            graded = real[0].result() | real[1].result()
+            graded, refused = self._graded(real, again[0])
             run_all_s, run_all = look.result()
         if run_all_s > RUN_ALL_S:
             run_all_s, run_all = self._run_all()
         solution, blank = graded["solution"], graded["blank"]
         failures = [
+            *refused,
             *run_all,
             *_of_solution(solution, again),
             *_of_blank(blank),
@@ -130,6 +132,17 @@ class _Proof:
         root.mkdir()
         stock.prepare(root, self.here.root, self.topic)
         return stock.grade(root, self.topic, submissions, 600, self.lessons, _STRICT)
+
+    def _graded(self, real: Sequence[Future], warm: Graded) -> tuple[dict[str, Graded], list[str]]:
+        """What nbgrader says, or, where it refuses, the warm process; and why it refuses."""
+        try:
+            return real[0].result() | real[1].result(), []
+        except CourseError as error:
+            released = planting.steps(_read(self.here.release(self.topic)))
+            stubs = {step.id: step for step in released if step.kind == "answer"}
+            blank = [stubs.get(step.id, step) for step in self.lesson]  # hidden tests are in it
+            runs = planting.run_solution(self.beside, self.topic, blank, [""], self.lessons)
+            return {"solution": warm, "blank": runs[0]}, [_told(str(error))]
 
     def _run_all(self) -> tuple[float, list[str]]:
         """Run All of the self-study edition: its duration, and what is wrong with it."""
@@ -220,6 +233,13 @@ def _of_sample(
 
 def _number(value: float | None) -> float | int | None:
     return int(value) if value is not None and value == int(value) else value
+
+
+def _told(refusal: str) -> str:
+    """What is to be mended, out of a grader's words with a traceback among them."""
+    mark = "CourseError: "
+    said = [line.partition(mark)[2] for line in refusal.splitlines() if mark in line]
+    return f"nbgrader grades nothing: {said[-1] if said else refusal}"
 
 
 def _first_line(*texts: str) -> str:
