@@ -1302,7 +1302,7 @@ def echo_but(
         return None
     if types and message[:2] != b"\x08\0":
         return None
-    if sums and not padding and options and checksum(message) != 0:
+    if sums and checksum(message) != 0:
         return None
     reply = bytes([kind, 0, 0, 0]) + message[4:]
     total = message[2:4] if copies_sum else checksum(reply).to_bytes(2, "big")

@@ -138,6 +138,7 @@ def _settings(resolved: bool, ipv6: bool) -> dict[str, object]:
         "learner_mac": addresses.LEARNER_MAC,
         "prefix_length": addresses.PREFIX_LENGTH,
         "peer_address6": addresses.PEER_ADDRESS6,
+        "learner_address6": addresses.LEARNER_ADDRESS6,
         "prefix_length6": addresses.PREFIX_LENGTH6,
         "ipv6": ipv6,
         "resolved": resolved,

@@ -8,8 +8,10 @@ needed. It must not know what the descriptors it opens are used for.
 import array
 import contextlib
 import os
+import select
 import socket
 import struct
+import time
 
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 SIOCETHTOOL = 0x8946
@@ -24,6 +26,8 @@ NEW_LINK, NEW_ADDRESS, NEW_ROUTE, NEW_NEIGHBOUR = 16, 20, 24, 28
 MAIN_TABLE, BY_HAND, UNIVERSE, UNICAST = 254, 4, 0, 1
 UP, NO_ARP = 0x1, 0x80
 PERMANENT = 0x80
+CHANGES6 = 0x1 | 0x100 | 0x400  # groups of news: links, IPv6 addresses, IPv6 routes
+READY_S = 5.0
 # sock_diag: linux/inet_diag.h
 BY_FAMILY, DESTROY = 20, 21
 
@@ -131,13 +135,13 @@ def make_link(settings):
         + attribute(2, local)
         + attribute(1, local),
     )
-    if settings["ipv6"]:
-        give_ipv6(netlink, eth0, settings)
     switch_offloads_off()  # before anything can be sent
     # eth0 last: a link that comes up while its other end is down is switched on by a kernel
     # worker some time later, and drops what it should send until then.
     for index, flags in ((1, UP), (learner0, UP | NO_ARP), (eth0, UP)):
         ask(netlink, NEW_LINK, ACKNOWLEDGE, link_message(index, flags))
+    if settings["ipv6"]:
+        give_ipv6(netlink, eth0, settings)
     if settings["resolved"]:
         ask(
             netlink,
@@ -160,14 +164,33 @@ def give_ipv6(netlink, eth0, settings):
     ):
         write("/proc/sys/net/ipv6/conf/eth0/" + name, value)
     local = socket.inet_pton(socket.AF_INET6, settings["peer_address6"])
-    ask(
-        netlink,
-        NEW_ADDRESS,
-        ACKNOWLEDGE | CREATE,
-        struct.pack("BBBBI", socket.AF_INET6, settings["prefix_length6"], 0, 0, eth0)
-        + attribute(2, local)
-        + attribute(1, local),
-    )
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as changes:
+        changes.bind((0, CHANGES6))
+        ask(
+            netlink,
+            NEW_ADDRESS,
+            ACKNOWLEDGE | CREATE,
+            struct.pack("BBBBI", socket.AF_INET6, settings["prefix_length6"], 2, 0, eth0)
+            + attribute(2, local)
+            + attribute(1, local),
+        )
+        await_route6(changes, settings["learner_address6"])
+
+
+def await_route6(changes, address):
+    """Wait until IPv6 packets can leave: a kernel worker takes its time to switch a link on."""
+    deadline = time.monotonic() + READY_S
+    while True:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as tried:
+            try:
+                tried.connect((address, 9))  # sends nothing
+                return
+            except OSError:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise
+        if select.select([changes], [], [], left)[0]:
+            changes.recv(1 << 16)
 
 
 def add_route(to, prefix_length, via):
