@@ -47,11 +47,21 @@ class Clone:
     main: socket.socket
     control: socket.socket
     pidfd: int
+    handed: bool = False
+
+    def hand_over(self) -> list[int]:
+        """The descriptors that the asking process needs; none if it has them already."""
+        return [] if self.handed else [self.main.fileno(), self.control.fileno()]
+
+    def let_go(self) -> None:
+        """The asking process has them: here they are not needed."""
+        self.handed = True
+        self.main.close()
+        self.control.close()
 
     def close(self) -> None:
         """End it."""
-        self.main.close()
-        self.control.close()
+        self.let_go()
         if self.pidfd >= 0:
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)

@@ -29,6 +29,7 @@ from wirelab.grading.engine.learner_process import (
 )
 from wirelab.grading.engine.lesson import twin_of
 from wirelab.grading.engine.outputs import sound
+from wirelab.grading.engine.state import leaves_nothing
 from wirelab.grading.engine.task import FAILED, PASSED, STOPPED
 from wirelab.grading.errors import CourseError
 from wirelab.grading.results import mark
@@ -47,18 +48,19 @@ class Trials:
         self._inbox: mail.Inbox | None = None
         self._pid = 0
 
-    def ask(self, learner: LearnerProcess, test_id: str, clone: Clone, seconds: float) -> Any:
+    def ask(
+        self, learner: LearnerProcess, test_id: str, clone: Clone, again: bool, seconds: float
+    ) -> Any:
         """What `trial.try_one` says; raises TimeoutError, or `Stopped` with the learner's process.
 
-        After anything but a clean end the process is not used again.
+        `again` if the clone may be asked more. After anything but a clean end the process is not
+        used again.
         """
         self._begin(learner)
-        descriptors = [clone.main.fileno(), clone.control.fileno()]
         clean = False
         try:
-            mail.send(self._orders, {"test": test_id}, descriptors)
-            clone.main.close()
-            clone.control.close()
+            mail.send(self._orders, {"test": test_id, "again": again}, clone.hand_over())
+            clone.let_go()
             deadline = time.monotonic() + seconds
             told = learner.wait_for(self._orders, self._inbox.take, deadline)
             clean = not told["dead"] and told["threads"] == 1
@@ -119,6 +121,7 @@ class Submission:
         self.files: dict[str, str] = {}
         self._history: list[tuple[str, list[str]]] = []
         self._restarts = 0
+        self._clone: Clone | None = None
         self._over = ""
         self._count = 0
         self.dice = random.SystemRandom()
@@ -166,9 +169,14 @@ class Submission:
 
     def close(self) -> None:
         """End all that was started."""
+        self._drop_clone()
         self.trials.close()
         if self.learner:
             self.learner.kill()
+
+    @property
+    def _sources(self) -> list[str]:
+        return [source for source, _ in self._history]
 
     # --- the learner's cells
 
@@ -176,6 +184,7 @@ class Submission:
         """Run a cell that is no test; its outputs. What ends the process is told and left out."""
         if self._over:
             return []
+        self._drop_clone()
         try:
             raw, said = self._process().run(source, given)
             self._history.append((source, given))
@@ -192,6 +201,7 @@ class Submission:
         """The learner's process, as the cells so far have left it; started again if it ended."""
         if self.learner is not None and self.learner.pidfd >= 0:
             return self.learner
+        self._drop_clone()
         self.trials.close()
         self.learner = LearnerProcess(self._spawner, self.policy, self.budget, self._alive)
         for name, content in self.files.items():
@@ -233,19 +243,30 @@ class Submission:
     def examined(self, test_id: str) -> list[dict[str, Any]]:
         """Try a test on a clone; its outputs."""
         learner = self._process()
-        clone = learner.clone()
+        again = leaves_nothing(self._sources, self.lesson.tests[test_id].wanted)
+        if not again:
+            self._drop_clone()
+        self._clone = self._clone or learner.clone()
         seconds = self.policy["cell_s"] + AFTER_S
+        clean = False
         try:
-            told = self.trials.ask(learner, test_id, clone, seconds)
+            told = self.trials.ask(learner, test_id, self._clone, again, seconds)
+            clean = not told["dead"] and told["threads"] == 1
         except TimeoutError:
             self._find("limit", test_id, f"no end of this test within {seconds:.0f} s")
             return self._none(test_id, messages.test_took_too_long(seconds))
         finally:
-            clone.close()
+            if not (clean and again):
+                self._drop_clone()
         self.paths[test_id] = told["paths"]
         if told["dead"]:
             return self._dead(test_id, told)
         return self._marked(test_id, sound(told["outputs"], self._count))
+
+    def _drop_clone(self) -> None:
+        if self._clone:
+            self._clone.close()
+            self._clone = None
 
     def _dead(self, test_id: str, told: dict[str, Any]) -> list[dict[str, Any]]:
         kind, _, what = told["dead"].partition(": ")

@@ -6,6 +6,7 @@ It reports outputs and why there were no answers any more, if so; the marks are 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import socket
 import threading
@@ -14,24 +15,29 @@ from typing import Any
 from wirelab.grading.engine import cells, mail
 from wirelab.grading.engine.examiner_side import Lesson
 from wirelab.grading.examiner import session as sessions
-from wirelab.grading.examiner.channel import Poisoned
+from wirelab.grading.examiner.channel import ACCEPTING, Poisoned
 from wirelab.grading.examiner.shapes import Lock
 
 
 def serve(orders: socket.socket, lesson: Lesson, shell: Any, recording: bool) -> None:
     """Try the tests that are asked for, one after the other, until nobody asks."""
     shell.renew()
+    gc.freeze()
     sessions.quiet_threads()
     inbox = mail.Inbox(orders)
+    line: sessions.Line | None = None
     while True:
         try:
             order = inbox.wait()
         except (EOFError, OSError):
             return
-        main, control = (socket.socket(fileno=each) for each in inbox.descriptors[:2])
-        inbox.descriptors.clear()
-        told = try_one(lesson, shell, order["test"], main, control, recording)
-        told["threads"] = threading.active_count()
+        if inbox.descriptors:
+            line = sessions.Line(*(socket.socket(fileno=each) for each in inbox.descriptors))
+            inbox.descriptors.clear()
+        told = try_one(lesson, shell, order["test"], line, recording)
+        if not order["again"]:
+            line.close()
+        told["threads"] = sum(each.name != ACCEPTING for each in threading.enumerate())
         mail.send(orders, told)
 
 
@@ -39,24 +45,19 @@ def try_one(
     lesson: Lesson,
     shell: Any,
     test_id: str,
-    main: socket.socket,
-    control: socket.socket,
+    line: sessions.Line,
     recording: bool,
 ) -> dict[str, Any]:
     """Run one test cell with proxies for the learner's names; what came of it, as JSON values."""
     test = lesson.tests[test_id]
     lock = Lock(None if recording else test.paths, recording)
-    session = sessions.Session(main, control, lesson.types, lock)
-    try:
-        outputs = _run(test, shell, session)
-    finally:
-        dead, asked, calls = session.dead, session.asked, session.calls
-        session.close()
+    session = sessions.Session(line, lesson.types, lock)
+    outputs = _run(test, shell, session)
     return {
         "outputs": outputs,
-        "dead": dead,
-        "asked": asked,
-        "calls": calls,
+        "dead": session.dead,
+        "asked": session.asked,
+        "calls": session.calls,
         "paths": sorted(lock.paths) if recording else [],
     }
 
@@ -69,6 +70,8 @@ def _run(test: Any, shell: Any, session: sessions.Session) -> list[dict[str, Any
         return cells.run(shell, test.prepared)
     except Poisoned:
         return []
+    finally:
+        session.over()
 
 
 def join(namespaces_of: int) -> None:

@@ -13,7 +13,7 @@ import socket
 import stat
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wirelab.grading.examiner.codec import Breach, Decoder, Encoder
@@ -23,6 +23,7 @@ from wirelab.grading.examiner.proxies import method_of, remote_of
 _HEAD = struct.Struct("<IIcB")
 QUESTION, ANSWER = b"Q", b"A"
 MAX_CHANNELS = 64
+ACCEPTING = "accepts channels"
 _ROOM = socket.CMSG_LEN(MAX_DESCRIPTORS * array.array("i").itemsize) if os.name == "posix" else 0
 _HOSTILE = (
     Breach,
@@ -141,7 +142,6 @@ class Peer:
         self.mine: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}
         self.lock = threading.Lock()
-        self.channels = 0
         self.types: dict[str, type] = {}
         self.type_names: dict[type, str] = {}
 
@@ -254,25 +254,7 @@ class Peer:
 
     def accept_channels(self) -> None:
         """Serve the channels of the other end's threads; starts a thread that ends by itself."""
-        threading.Thread(target=self._accept, name="channels", daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                octets, ancillary, _, _ = self.control.recvmsg(1, _ROOM, _CLOEXEC)
-            except OSError:
-                return
-            if not octets:
-                return
-            descriptors = _descriptors(ancillary)
-            self.channels += 1
-            fine = len(descriptors) == 1 and stat.S_ISSOCK(os.fstat(descriptors[0]).st_mode)
-            if not fine or self.channels > MAX_CHANNELS:
-                close_all(descriptors)
-                self.failed(Breach("too many threads, or no channel"))
-                return
-            connected = socket.socket(fileno=descriptors[0])
-            threading.Thread(target=self.serve, args=(connected,), daemon=True).start()
+        accept_channels(self.control, lambda: self)
 
     # --- what the two ends do differently
 
@@ -327,6 +309,32 @@ class Peer:
                 number = self.numbers[id(value)] = len(self.numbers) + 1
                 self.mine[number] = value
         return number
+
+
+def accept_channels(control: socket.socket, current: Callable[[], Peer]) -> None:
+    """Serve every new channel that comes through `control`, as the peer that is current then."""
+
+    def accept() -> None:
+        count = 0
+        while True:
+            try:
+                octets, ancillary, _, _ = control.recvmsg(1, _ROOM, _CLOEXEC)
+            except OSError:
+                return
+            if not octets:
+                return
+            descriptors = _descriptors(ancillary)
+            count += 1
+            fine = len(descriptors) == 1 and stat.S_ISSOCK(os.fstat(descriptors[0]).st_mode)
+            if not fine or count > MAX_CHANNELS:
+                close_all(descriptors)
+                with contextlib.suppress(Poisoned):
+                    current().failed(Breach("too many threads, or no channel"))
+                return
+            connected = socket.socket(fileno=descriptors[0])
+            threading.Thread(target=current().serve, args=(connected,), daemon=True).start()
+
+    threading.Thread(target=accept, name=ACCEPTING, daemon=True).start()
 
 
 def _shallow(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import enum
+import gc
 import inspect
 import operator
 import selectors
@@ -94,6 +95,7 @@ class LearnerPeer(Peer):
 
     def perform(self, op: str, target: Any, args: tuple, kwargs: dict, frame: Decoder) -> Any:
         if op == "names":
+            self._forget()
             return {name: self.namespace[name] for name in target if name in self.namespace}
         if op == "plain":
             return looked_into(target)
@@ -117,6 +119,12 @@ class LearnerPeer(Peer):
         if isinstance(error, StopAsyncIteration) and op in ("await", "acall"):
             return ("astop",)
         return error
+
+    def _forget(self) -> None:
+        """A test begins: nothing is left of the one before."""
+        for each in (self.mine, self.numbers, self.remotes, self.classes, self.futures):
+            each.clear()
+        self.output.room = MAX_PRINTED
 
     def _wait(self, make: Callable[[], Any], key: Any) -> Any:
         async def run() -> Any:
@@ -313,6 +321,7 @@ def serve(
     main: socket.socket, control: socket.socket, namespace: dict[str, Any], types: dict[str, type]
 ) -> None:
     """Answer a test's questions until it is over."""
+    gc.freeze()  # what was there before the test is not worth looking at again
     peer = LearnerPeer(main, control, namespace, types)
     sys.stdout = sys.stderr = peer.output
     peer.accept_channels()

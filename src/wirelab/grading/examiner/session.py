@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import inspect
 import keyword
+import socket
 import sys
 import threading
 from collections.abc import Iterable
@@ -17,7 +19,7 @@ from typing import Any
 
 from wirelab.grading import compare
 from wirelab.grading.examiner import faults, rules, shapes
-from wirelab.grading.examiner.channel import Ended, Peer, Poisoned
+from wirelab.grading.examiner.channel import Ended, Peer, Poisoned, accept_channels
 from wirelab.grading.examiner.codec import Breach, Decoder
 from wirelab.grading.examiner.learner import exported
 from wirelab.grading.examiner.proxies import (
@@ -41,6 +43,28 @@ _FLAVOURS = {
 }
 
 
+class Line:
+    """The two sockets that lead to a clone, and the session that uses them now."""
+
+    def __init__(self, main: socket.socket, control: socket.socket):
+        self.main, self.control = main, control
+        self.session: Session | None = None
+        self._accepting = False
+
+    def accept(self) -> None:
+        """From now on threads of the learner's may call back."""
+        if not self._accepting:
+            self._accepting = True
+            accept_channels(self.control, lambda: self.session)
+
+    def close(self) -> None:
+        """No call through these sockets any more, from whatever thread."""
+        for each in (self.main, self.control):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
 class Session(Peer):
     """One test, or several, with one clone of the learner's process.
 
@@ -49,12 +73,15 @@ class Session(Peer):
     there can.
     """
 
-    def __init__(self, main: Any, control: Any, types: dict[str, type], lock: shapes.Lock):
-        super().__init__(main, control)
+    def __init__(self, line: Line, types: dict[str, type], lock: shapes.Lock):
+        super().__init__(line.main, line.control)
+        self.line = line
+        line.session = self
         self.types = {**types, **faults.KNOWN}
         self.type_names = {kind: name for name, kind in self.types.items()}
         self.shapes = lock
         self.dead = ""
+        self.closed = False
         self.asked = ""
         self.calls = 0
         self.remotes: dict[int, Any] = {}
@@ -68,6 +95,7 @@ class Session(Peer):
 
     def names(self, wanted: Iterable[str]) -> dict[str, Any]:
         """Those of the learner's names that there are, as plain values or proxies."""
+        # what an earlier test on this clone was given is forgotten on both sides
         found = self.call("names", sorted(wanted))
         if type(found) is not dict or not set(found) <= set(wanted):
             self.failed(Breach("names that nobody asked for"))
@@ -83,8 +111,8 @@ class Session(Peer):
     # --- calling
 
     def call(self, op: str, target: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.dead:
-            raise Poisoned(self.dead)
+        if self.dead or self.closed:
+            raise Poisoned(self.dead or "over")
         self.calls += 1
         self.asked = self.path_of(op, target, args) or self.asked
         return super().call(op, target, *args, **kwargs)
@@ -157,6 +185,7 @@ class Session(Peer):
 
     def export(self, value: Any) -> tuple:
         rules.check_passable(value)
+        self.line.accept()
         told = exported(self, value)
         if told[6] is not None:
             told = (*told[:6], sorted(rules.public_methods(type(value))))
@@ -240,15 +269,9 @@ class Session(Peer):
             sys.stdout.write(said[: max(self.room, 0)])
             self.room -= len(said)
 
-    def close(self) -> None:
-        """No call after this one."""
-        self.dead = self.dead or "over"
-        for each in (self.main.socket, self.control):
-            try:
-                each.shutdown(2)
-            except OSError:
-                pass
-            each.close()
+    def over(self) -> None:
+        """No call after this one: a thread of the test that goes on asks in vain."""
+        self.closed = True
 
 
 class _Stop(Exception):
