@@ -3190,7 +3190,7 @@ def _():
     ### END HIDDEN TESTS
 
 
-# %% role="test" id="cookie-test-memory" points=1
+# %% role="test" id="cookie-test-memory" points=1 tags=["beside"]
 @check.test
 def _():
     # A flood costs no memory.
