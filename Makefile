@@ -43,8 +43,8 @@ demo: $(LEARNER) ## twelve made-up submissions through the whole nbgrader pipeli
 build: $(LEARNER) ## lessons/ -> source/, release/, notebooks/
 	@$(BIN)/wirelab build $(ARGS)
 
-prove: $(LEARNER) ## grade solutions, blanks and planted wrong answers of every topic
-	@$(BIN)/wirelab prove $(ARGS)
+prove: $(DEVELOPER) ## grade solutions, blanks, planted wrong answers and mutants of every topic
+	@$(BIN)/wirelab prove --mutants --record $(ARGS)
 
 # One file stays on one worker: its servers and browsers start once. The long ones go first.
 test: $(DEVELOPER) ## run all tests
