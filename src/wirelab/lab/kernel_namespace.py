@@ -170,7 +170,7 @@ def give_ipv6(netlink, eth0, settings):
             netlink,
             NEW_ADDRESS,
             ACKNOWLEDGE | CREATE,
-            struct.pack("BBBBI", socket.AF_INET6, settings["prefix_length6"], 2, 0, eth0)
+            struct.pack("BBBBI", socket.AF_INET6, settings["prefix_length6"], 0, 0, eth0)
             + attribute(2, local)
             + attribute(1, local),
         )
@@ -178,7 +178,10 @@ def give_ipv6(netlink, eth0, settings):
 
 
 def await_route6(changes, address):
-    """Wait until IPv6 packets can leave: a kernel worker takes its time to switch a link on."""
+    """Wait until the address is no longer tentative: then its groups have been joined as well.
+
+    Both, and the switching on of the link, are for kernel workers, who take their time.
+    """
     deadline = time.monotonic() + READY_S
     while True:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as tried:
