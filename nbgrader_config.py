@@ -62,8 +62,9 @@ c.Autograde.autograde_preprocessors = [
 c.ExecuteInWorker.sandbox = "required"
 
 # What one submission may use: seconds of the processor and of the clock, MiB of memory, processes,
-# MiB written.
-c.ExecuteInWorker.cpu_s = 60
+# MiB written. A loop without end is broken off after `c.Execute.timeout`, in a test after 10 s; an
+# honest learner may have several, so the whole may take longer.
+c.ExecuteInWorker.cpu_s = 240
 c.ExecuteInWorker.wall_s = 300
 c.ExecuteInWorker.memory_mib = 1024
 c.ExecuteInWorker.processes = 128

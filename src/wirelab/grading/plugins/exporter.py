@@ -13,10 +13,12 @@ from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbgrader.api import Gradebook
+from nbgrader.utils import parse_utc
 
 from wirelab.grading.engine import extras
 from wirelab.grading.engine.edition import Edition, Recorded
 from wirelab.grading.engine.intake import Intake, take_in
+from wirelab.grading.engine.reading import Unreadable, octets
 from wirelab.grading.plugins import mark
 
 
@@ -29,6 +31,7 @@ class SubmissionExporter(NotebookExporter):
         converter = self.parent
         if converter is not None and hasattr(converter, "assignments"):
             _leave_out(converter)
+            _read_timestamps_safely(converter)
 
     def from_filename(self, filename: str, resources: Any = None, **options: Any) -> Any:
         """Take in a submission; a notebook that nbgrader itself has written is read as ever."""
@@ -82,6 +85,23 @@ def _leave_out(converter: Any) -> None:
         for path, why in extras.forbidden(Path(folder)).items():
             converter.log.warning("%s is left out: %s", os.path.relpath(path, course.root), why)
             course.ignore = [*course.ignore, glob.escape(str(path))]
+
+
+def _read_timestamps_safely(converter: Any) -> None:
+    """A student's timestamp.txt may be anything; nbgrader would follow it, or stop at its text."""
+    course = converter.coursedir
+
+    def timestamp(folder: str) -> Any:
+        path = Path(folder, "timestamp.txt")
+        if not os.path.lexists(path):
+            return None
+        try:
+            return parse_utc(octets(path, path.parent, 1000).decode().strip() or None)
+        except (Unreadable, ValueError, OverflowError) as problem:
+            converter.log.warning("%s counts for nothing: %s", path, problem)
+            return None
+
+    course.get_existing_timestamp = timestamp
 
 
 def _words(found: Any) -> tuple[str, str, str]:
