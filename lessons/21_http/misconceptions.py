@@ -4,6 +4,7 @@ The proof puts each in place of the right answer, and it must fail; a check whos
 runs them to find the one that gives the learner's very result. `reference` holds the right answers.
 """
 
+import contextlib
 import re
 import socket
 import threading
@@ -1704,10 +1705,7 @@ def fresh_beats_no_cache(stored, stored_s, request, now_s):
 )
 def stale_is_stale(stored, stored_s, request, now_s):
     found = reference.reuse(stored, stored_s, request, now_s)
-    first, response = stored
-    asks = "no-cache" in reference.directives(response) or "no-cache" in reference.directives(
-        request
-    )
+    asks = any("no-cache" in reference.directives(each) for each in (stored[1], request))
     return "stale" if found == "revalidate" and not asks else found
 
 
@@ -2035,15 +2033,14 @@ def tunnelled(client, target, early, allowed, *, drops_early=False, half_close=T
         try:
             while octets := source.recv(65_536):
                 sink.sendall(octets)
-            sink.shutdown(socket.SHUT_WR)
+            if half_close:
+                sink.shutdown(socket.SHUT_WR)
         except OSError:
             pass
         if not half_close:
             for each in (client, server):
-                try:
+                with contextlib.suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
 
     with server:
         said = b"Content-Length: 0\r\n" if length else b""

@@ -79,3 +79,26 @@ def test_stock_server_answers_with_a_function():
     assert answer.startswith(b"HTTP/1.1 200")
     assert b"X-Method: PUT\r\n" in answer
     assert answer.endswith(b"\r\n\r\nba")
+
+
+def test_client_that_reads_nothing_keeps_nobody_waiting():
+    class Talker(Echo):
+        def receive(self, octets: bytes) -> bytes:
+            self.closed = not octets
+            return b"x" * 3_000_000 if octets == b"all" else octets
+
+    with running(serve_connections, Talker) as server:
+        deaf, other = server.connect(), server.connect()
+        deaf.sendall(b"all")
+        other.sendall(b"me")
+        assert other.recv(9) == b"me"
+        deaf.shutdown(1)
+        assert len(all_of(deaf)) == 3_000_000
+    assert server.stopped()
+    assert server.error is None
+
+
+def test_open_connections_do_not_hold_the_end_up():
+    with running(serve_connections, Echo, idle_s=60.0) as server:
+        server.connect().sendall(b"and then")
+    assert server.stopped(1)

@@ -11,11 +11,17 @@ from wirelab.views.drawing import canvas, written
 
 CLASSES = (
     ("1", "Wait", "I have it, go on", "the client, with the content", "100 103"),
-    ("2", "Done", "it was received, understood, accepted", "nobody", "200 201 202 204 206"),
-    ("3", "Elsewhere", "one more step is needed", "the client, at once", "303 304 307 308"),
-    ("4", "You", "bad syntax, or cannot be fulfilled", "the client, differently", "400 401 404 409"),
-    ("5", "Me", "a valid request, and I failed", "the client, later; the server's people", "500 502 503"),
-)  # fmt: skip
+    ("2", "Done", "it was received, understood, accepted", "nobody", "200 201 202 204"),
+    ("3", "More", "one more step is needed", "the client, at once", "303 304 307 308"),
+    (
+        "4",
+        "You",
+        "bad syntax, or cannot be fulfilled",
+        "the client, differently",
+        "400 401 404 409",
+    ),
+    ("5", "Me", "a valid request, and I failed", "the client, later, or my keeper", "500 502 503"),
+)
 
 
 def classes() -> str:
@@ -30,7 +36,7 @@ def classes() -> str:
         tint = ("wl-layer-a", "wl-layer-a", "wl-layer-b", "wl-layer-b", "wl-layer-c")[row]
         pen.box(24, y, 832, 50, f"wl-cell {tint}", radius=8)
         pen.text(44, y + 31, f"{digit}xx", "wl-t wl-strong wl-mono")
-        pen.text(88, y + 31, name, "wl-t wl-strong" if len(name) < 6 else "wl-t wl-small wl-strong")
+        pen.text(88, y + 31, name, "wl-t wl-strong")
         pen.text(150, y + 31, said, "wl-t")
         pen.text(450, y + 31, whose, "wl-t")
         pen.text(735, y + 31, codes, "wl-t wl-small wl-mono")
