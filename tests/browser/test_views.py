@@ -1,4 +1,4 @@
-"""The three views in JupyterLab: by pointer and by keyboard, in both themes, and when narrow."""
+"""The views in JupyterLab: by pointer and by keyboard, in both themes, and when narrow."""
 
 from __future__ import annotations
 
@@ -38,6 +38,16 @@ opening = ("CLOSED", "LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED")
 machine = StateMachine(TRANSITIONS, current="CLOSED", states=opening)
 machine
 """
+LAN = """
+from wirelab.views import Lan, LanHost, LanStep
+hosts = [LanHost(name, f"10.0.0.{n}", f"02:00:00:00:00:0{n}") for n, name in enumerate("abc", 1)]
+Lan(hosts, [
+    LanStep(sender="a", label="who-has 10.0.0.2", takes=("b",), note="To everybody.",
+            learns={"b": {"10.0.0.1": "02:00:00:00:00:01"}}),
+    LanStep(sender="b", to=("a",), label="is-at 02:00:00:00:00:02",
+            learns={"a": {"10.0.0.2": "02:00:00:00:00:02"}}),
+])
+"""
 MOVED = """
 machine.current = "SYN-SENT"
 ladder.append(Arrow("left", "ACK seq=101 ack=301", time_s=1.05, right_state="ESTABLISHED"))
@@ -46,7 +56,7 @@ ladder.append(Arrow("left", "ACK seq=101 ack=301", time_s=1.05, right_state="EST
 
 @pytest.fixture(scope="module")
 def notebook(course_folder: Path) -> str:
-    cells = [new_code_cell(source.strip()) for source in (LADDER, INSPECTOR, MACHINE, MOVED)]
+    cells = [new_code_cell(source.strip()) for source in (LADDER, INSPECTOR, MACHINE, LAN, MOVED)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     made = new_notebook(cells=cells, metadata={"kernelspec": kernel})
     nbformat.write(made, course_folder / "views.ipynb")
@@ -65,6 +75,7 @@ def test_views_by_pointer_and_keyboard(lab: LabPage) -> None:
     walk_the_ladder(lab)
     inspect_the_segment(lab)
     ask_the_machine(lab)
+    step_through_the_lan(lab)
     assert lab.errors == []
     assert lab.strangers == []
 
@@ -129,10 +140,30 @@ def ask_the_machine(lab: LabPage) -> None:
     lab.screenshot(f"machine-{lab.theme}", view)
 
 
+def step_through_the_lan(lab: LabPage) -> None:
+    view = lab.show(".wl-lan")
+    now = view.locator(".wl-scene.wl-now")
+    expect(view).to_contain_text("Step 0 of 2")
+    view.get_by_role("button", name="Next").click()
+    expect(now).to_have_count(1)
+    expect(now.get_by_text("drops it")).to_be_visible()
+    expect(now.get_by_text("10.0.0.1 02:00:00:00:00:01")).to_be_visible()
+    expect(view).to_contain_text("Taken up by b, dropped by c.")
+    for key, step in (("End", 2), ("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2)):
+        lab.page.keyboard.press(key)
+        expect(view).to_contain_text(f"Step {step} of 2")
+    expect(now.get_by_text("drops it")).to_have_count(0)
+    expect(view.locator(".wl-scene:not(.wl-now)").first).to_be_hidden()
+    view.get_by_text("In words").click()
+    expect(view.locator("details")).to_contain_text("2. b to a: is-at 02:00:00:00:00:02.")
+    view.get_by_text("In words").click()
+    lab.screenshot(f"lan-{lab.theme}", view)
+
+
 def test_views_fit_a_narrow_window(lab_page: Callable[..., LabPage], notebook: str) -> None:
     lab = lab_page(notebook, width=900)
     lab.run_all()
-    for name in ("ladder", "inspector", "machine"):
+    for name in ("ladder", "inspector", "machine", "lan"):
         view = lab.show(f".wl-{name}")
         inside, room = view.evaluate("v => [v.scrollWidth, v.clientWidth]")
         assert inside <= room, f"{name} is {inside} wide where {room} is"

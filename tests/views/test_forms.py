@@ -14,9 +14,10 @@ from drawings import DOOR, HANDSHAKE
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from wirelab.views import FrameInspector, Ladder, StateMachine
+from wirelab.views import FrameInspector, Ladder, Lan, LanHost, LanStep, StateMachine
 from wirelab.views.style import DARK, LIGHT, live_style, static_style
 
+LAN = [LanHost(name, f"10.0.0.{n}", f"02:00:00:00:00:0{n}") for n, name in enumerate("abc", 1)]
 WIDGET = "application/vnd.jupyter.widget-view+json"
 PAIRS = [
     *((ink, "panel") for ink in ("ink", "muted", "left", "right", "lost")),
@@ -25,12 +26,13 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(params=["ladder", "inspector", "machine"])
+@pytest.fixture(params=["ladder", "inspector", "machine", "lan"])
 def view(request, frame):
     return {
         "ladder": lambda: Ladder(HANDSHAKE),
         "inspector": lambda: FrameInspector(frame),
         "machine": lambda: StateMachine(DOOR, current="closed"),
+        "lan": lambda: Lan(LAN, [LanStep(sender="a", label="who-has", note="Asks.")]),
     }[request.param]()
 
 

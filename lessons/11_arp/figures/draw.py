@@ -13,6 +13,7 @@ PEER = "02:00:00:00:00:01"
 FIGURES = {
     "request.svg": FrameInspector(reference.build_request(PEER, "10.9.0.1", "10.9.0.2")).svg(),
     "lan.svg": Lan(reference.lan_hosts, reference.lan_steps).svg(),
+    "forger.svg": Lan(reference.forged_hosts, reference.forged_steps).svg(),
     "solicitation.svg": FrameInspector(
         reference.build_solicitation(PEER, "fd00:9::1", "fd00:9::2")
     ).svg(),

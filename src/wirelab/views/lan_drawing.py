@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from wirelab.views.drawing import Pen, canvas, mono_width, number, wrapped, written
 
 MARGIN = 24
-BOX = (216, 62)
+BOX = (222, 62)
 GAP = 20
 NOTES_TOP = BOX[1] + 14
 LINE = 18
