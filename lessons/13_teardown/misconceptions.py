@@ -4,13 +4,14 @@ The proof puts each in place of the right answer, and it must fail; a check whos
 runs them to find the one that gives the learner's very result. `reference` holds the right answers.
 """
 
+import hashlib
 import socket
 from collections import Counter
 from ipaddress import ip_address
 
 import reference
 
-from wirelab.grading.misconceptions import misconception
+from wirelab.grading.misconceptions import equivalent, misconception
 from wirelab.protocols.segment import ACK, FIN, RST, SYN
 
 # --- Exercise 1: states
@@ -796,7 +797,7 @@ def serve(listener, *, whole=True, answers=True, careful=True, closes=True, clie
                 data = client.recv(1 << 16)
                 body += data
             if answers:
-                client.sendall(reference.line_for(body))
+                client.sendall(f"{len(body)} {hashlib.sha256(body).hexdigest()}\n".encode())
         except OSError:
             if not careful:
                 raise
@@ -1476,3 +1477,31 @@ def forgets_the_first(*args, **more):
 )
 def silent_time_wait(*args, **more):
     return planted_loop(answers=False)(*args, **more)
+
+
+# --- Mutants that are no wrong answers
+
+equivalent(
+    "halfclose-answer",
+    "while data := client.recv(2 << 16):",
+    "while data := client.recv(1 << 17):",
+    "data = server.recv(2 << 16)",
+    "data = server.recv(1 << 17)",
+    because="How much is read at once is the learner's choice.",
+)
+equivalent(
+    "kernel-answer",
+    "rings = machine.timer_s is not None and machine.timer_s < left",
+    because="If timer and deadline fall on the same moment, either will do, the brief says.",
+)
+equivalent(
+    "three-answer",
+    'if self.state != "CLOSE-WAIT" and self.closing:',
+    because="close() in ESTABLISHED is not asked; in the other states nothing can go after it.",
+)
+equivalent(
+    "proc-answer",
+    'address, _, port = field.rpartition(":")',
+    "number = int(fields[3], 17)",
+    because="Two colons make no number on either side; 1 to 12 are the same, and more is refused.",
+)
