@@ -2232,8 +2232,8 @@ FrameInspector(questions["86dd"])
 # **`solicited_node(address: str) -> str`**: the solicited-node multicast address of an IPv6 address,
 # as `str(IPv6Address(...))` writes it. `solicited_node("fd00:9::1")` is `"ff02::1:ff00:1"`.
 #
-# **`multicast_mac(address: str) -> str`**: the MAC address for an IPv6 multicast address.
-# `multicast_mac("ff02::1:ff00:1")` is `"33:33:ff:00:00:01"`.
+# **`multicast_mac(address: str) -> str`**: the MAC address for an IPv6 multicast address, as text in
+# lower case. `multicast_mac("ff02::1:ff00:1")` is `"33:33:ff:00:00:01"`.
 #
 # **`build_solicitation(source_mac: str, source_ip: str, target_ip: str) -> bytes`**: the whole frame,
 # which asks for `target_ip`:
