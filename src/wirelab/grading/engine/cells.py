@@ -31,10 +31,13 @@ def prepare(shell: Any, source: str) -> Prepared:
         return Prepared(source)
     name = shell.compile.cache(source, 0, raw_code=source)
     last = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr):
-        expression = ast.Expression(tree.body.pop().value)
-        last = compile(expression, name, "eval", dont_inherit=True)
-    return Prepared(source, compile(tree, name, "exec", dont_inherit=True), last)
+    try:
+        if tree.body and isinstance(tree.body[-1], ast.Expr):
+            expression = ast.Expression(tree.body.pop().value)
+            last = compile(expression, name, "eval", dont_inherit=True)
+        return Prepared(source, compile(tree, name, "exec", dont_inherit=True), last)
+    except SyntaxError:  # a top-level `await`, and other things that IPython allows
+        return Prepared(source)
 
 
 def run(shell: Any, prepared: Prepared) -> list[dict[str, Any]]:

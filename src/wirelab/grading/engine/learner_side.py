@@ -143,7 +143,7 @@ class LearnerSide:
         os._exit(0)
 
     def _serve(self, main: socket.socket, control: socket.socket) -> None:
-        learner.serve(main, control, self.shell.user_ns, self.types)
+        learner.serve(main, control, self.shell.user_ns, self.types, self.shell.loop)
 
 
 def _environment(home: str, policy: dict[str, Any]) -> dict[str, str]:

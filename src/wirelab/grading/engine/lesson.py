@@ -127,17 +127,28 @@ def twin_of(source: str, dice: random.Random) -> str:
     """The test with one value that it expects changed, so that it must fail; "" if there is none.
 
     Only literals in `expected=` and in a step's `state=` are changed: then nothing but the value
-    tells a twin from its test.
+    tells a twin from its test. If there are any among the hidden tests, one of those: the others
+    every learner has read.
     """
     spots = list(_literals(source))
     if not spots:
         return ""
+    hidden = list(_hidden_lines(source))
+    spots = [node for node in spots if node.lineno in hidden] or spots
     node = dice.choice(spots)
     lines = source.splitlines(keepends=True)
     start = sum(len(line.encode()) for line in lines[: node.lineno - 1]) + node.col_offset
     end = sum(len(line.encode()) for line in lines[: node.end_lineno - 1]) + node.end_col_offset
     octets = source.encode()
     return (octets[:start] + _other(node.value).encode() + octets[end:]).decode()
+
+
+def _hidden_lines(source: str) -> Iterator[int]:
+    inside = False
+    for number, line in enumerate(source.splitlines(), start=1):
+        inside = (inside or "### BEGIN HIDDEN TESTS" in line) and "### END" not in line
+        if inside:
+            yield number
 
 
 def _literals(source: str) -> Iterator[ast.Constant]:

@@ -415,11 +415,19 @@ def _reference(run: Submission) -> dict[str, Any]:
         return {"error": f"the reference answers were stopped: {stopped}"}
     finally:
         run.close()
-    for test_id, result in run.results.items():
-        if result["status"] != PASSED:
-            said = " ".join(" ".join(result["messages"]).split())[:300]
-            return {
-                "error": f"{test_id} does not pass with an examiner, so it must run beside the "
-                f'learner\'s code: give its cell the tag "beside". It says: {said}'
-            }
+    failed = [
+        f"{test_id} ({_short(result['messages'])})"
+        for test_id, result in run.results.items()
+        if result["status"] != PASSED
+    ]
+    if failed:
+        return {
+            "error": "these tests do not pass with an examiner, so they must run beside the "
+            f'learner\'s code (give their cells the tag "beside"): {"; ".join(failed)}'
+        }
     return run.paths
+
+
+def _short(said: list[str]) -> str:
+    lines = [line.strip() for text in said for line in text.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it says nothing"

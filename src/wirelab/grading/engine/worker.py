@@ -22,6 +22,7 @@ from wirelab.grading.engine import lesson as lessons
 from wirelab.grading.engine import mail
 from wirelab.grading.engine.task import Executed, Policy
 from wirelab.grading.errors import CourseError
+from wirelab.grading.sandbox import probe
 
 # What notebooks of this course import sooner or later, beside what the topic's own cells do.
 PRELOADED = [
@@ -126,6 +127,10 @@ class Worker:
         core: int | None = None,
     ):
         self._policy = policy or Policy()
+        if not hasattr(os, "fork"):
+            raise CourseError("this system cannot fork, which a warm worker lives by")
+        if self._policy.sandbox and (reason := probe()):
+            raise CourseError(reason)
         self._lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="wirelab-worker-")
         self._control: socket.socket | None = None
@@ -142,7 +147,7 @@ class Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "wirelab.grading.engine.warm", str(theirs.fileno())],
                 cwd=self._folder.name,
-                env=_environment(),
+                env=_environment(self._folder.name),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -246,7 +251,8 @@ def _text(source: Any) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def _environment() -> dict[str, str]:
-    """Nothing of the grader's own environment that a learner should not read."""
+def _environment(home: str) -> dict[str, str]:
+    """Nothing of the grader's own environment or settings that a learner should not read."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "TZ") if name in os.environ}
-    return {**kept, "LANG": kept.get("LANG", "C.UTF-8"), "PYTHONHASHSEED": "0"}
+    own = {"HOME": home, "IPYTHONDIR": home, "MPLCONFIGDIR": home, "PYTHONHASHSEED": "0"}
+    return {"LANG": "C.UTF-8", **kept, **own}

@@ -100,7 +100,7 @@ class LearnerPeer(Peer):
         if op == "plain":
             return looked_into(target)
         if op == "acall":
-            return self._wait(lambda: target(*args[0], **args[1]), target)
+            return self._wait(lambda: target(*args, **kwargs), target)
         if op == "await":
             return self._wait(lambda: target, target)
         if op == "cancel":
@@ -139,6 +139,7 @@ class LearnerPeer(Peer):
             if self.loop is None:
                 selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)()
                 self.loop = asyncio.SelectorEventLoop(selector)
+            if not self.loop.is_running():
                 started = threading.Event()
                 self.loop.call_soon(started.set)
                 threading.Thread(target=self.loop.run_forever, daemon=True).start()
@@ -318,11 +319,16 @@ def looked_into(value: Any) -> tuple:
 
 
 def serve(
-    main: socket.socket, control: socket.socket, namespace: dict[str, Any], types: dict[str, type]
+    main: socket.socket,
+    control: socket.socket,
+    namespace: dict[str, Any],
+    types: dict[str, type],
+    loop: asyncio.AbstractEventLoop | None = None,
 ) -> None:
-    """Answer a test's questions until it is over."""
+    """Answer tests' questions until they are over; `loop` is where the cells' own tasks are."""
     gc.freeze()  # what was there before the test is not worth looking at again
     peer = LearnerPeer(main, control, namespace, types)
+    peer.loop = loop
     sys.stdout = sys.stderr = peer.output
     peer.accept_channels()
     peer.serve()

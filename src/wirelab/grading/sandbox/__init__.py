@@ -2,3 +2,7 @@
 
 Nothing here knows notebooks, tests or marks.
 """
+
+from wirelab.grading.sandbox.fitness import probe
+
+__all__ = ["probe"]

@@ -27,43 +27,12 @@ _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _KEPT = {"nosuid": 2, "nodev": 4, "noexec": 8, "noatime": 1024, "relatime": 1 << 21}
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
-ETC = [
-    "alternatives",
-    "ca-certificates.conf",
-    "debian_version",
-    "default",
-    "fonts",
-    "fontconfig",
-    "group",
-    "gai.conf",
-    "host.conf",
-    "hosts",
-    "ld.so.cache",
-    "ld.so.conf",
-    "ld.so.conf.d",
-    "locale.alias",
-    "localtime",
-    "mime.types",
-    "nginx",
-    "apache2",
-    "nsswitch.conf",
-    "os-release",
-    "passwd",
-    "pki",
-    "protocols",
-    "python3",
-    "python3.11",
-    "python3.12",
-    "python3.13",
-    "resolv.conf",
-    "services",
-    "ssl",
-    "timezone",
-    "chromium",
-    "chromium.d",
-    "X11",
-    "magic",
-]
+ETC = tuple(
+    """alternatives ca-certificates.conf debian_version default fonts group gai.conf host.conf hosts
+    ld.so.cache ld.so.conf ld.so.conf.d locale.alias localtime mime.types nginx apache2
+    nsswitch.conf os-release passwd pki protocols resolv.conf services ssl timezone chromium
+    chromium.d magic""".split()  # noqa: SIM905
+)
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -170,8 +139,10 @@ def _build_root(view: View, owner: int) -> None:
     mount("none", "/", None, RECURSIVE | PRIVATE)
     new = "/sys" if os.path.isdir("/sys") else "/mnt"
     mount("tmpfs", new, "tmpfs", NO_SUID | NO_DEV, "size=1m,mode=755")
-    shown = [*SYSTEM, *(f"/etc/{name}" for name in ETC), *sorted(view.folders)]
-    for path in shown:
+    for path in (*SYSTEM, *(f"/etc/{name}" for name in ETC)):
+        _show(path, new)
+    _scratch(new, view.scratch_bytes, owner)
+    for path in sorted(view.folders):  # some may lie below /tmp
         _show(path, new)
     for name in DEVICES:
         _show(f"/dev/{name}", new, writable=True)
@@ -182,7 +153,6 @@ def _build_root(view: View, owner: int) -> None:
         ("stderr", "fd/2"),
     ):
         os.symlink(target, f"{new}/dev/{name}")
-    _scratch(new, view.scratch_bytes, owner)
     os.mkdir(f"{new}/proc")
     mount("/proc", f"{new}/proc", None, BIND | RECURSIVE)
     mount("tmpfs", new, None, REMOUNT | BIND | READ_ONLY | NO_SUID | NO_DEV)
@@ -248,6 +218,7 @@ def folders_of_python(more: Sequence[str] = ()) -> tuple[str, ...]:
         sys.exec_prefix,
         os.path.dirname(os.path.realpath(sys.executable)),
         *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+        *(each for each in sys.path if each.endswith(("site-packages", "dist-packages"))),
         str(Path(__file__).resolve().parents[2]),  # this package, not what lies beside it
         *more,
     }
