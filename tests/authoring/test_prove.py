@@ -60,7 +60,7 @@ def test_a_sound_topic_is_proven(course: Course):
 
 
 def test_what_fails_is_told(course: Course):
-    """Five things wrong at once, so that the real nbgrader need run only once."""
+    """Six things wrong at once, so that the real nbgrader need run only once."""
     edit(
         course,
         "lesson.py",
@@ -73,7 +73,7 @@ def test_what_fails_is_told(course: Course):
         "lesson.py",
         '# %% [markdown] role="given" id="door-brief"',
         '# %% role="test" id="encode-test-given-away" points=1\nassert True\n\n'
-        "# %%\nencode_name('a')\n\n"
+        "# %%\nencode_name('a')\nDoor = encode_name\n\n"
         '# %% [markdown] role="given" id="door-brief"',
     )
     edit(course, "misconceptions.py", FORGETS, FORGETS[:-5])
@@ -87,6 +87,7 @@ def test_what_fails_is_told(course: Course):
     # the loud test counts no more, and it alone told a stray segment ignored
     assert report["misconceptions"] == {"declared": 6, "caught": 4, "named": 4}
     assert "12_handshake-01 fails though nothing is answered yet" in failures
+    assert "12_handshake-01 is a demonstration and defines Door, which door-answer" in failures
 
 
 def test_every_planted_answer_is_caught_and_named(course: Course, tmp_path: Path):

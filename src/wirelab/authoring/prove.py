@@ -7,6 +7,7 @@ nothing in the course folder.
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import shutil
@@ -19,6 +20,7 @@ from typing import Any
 
 from wirelab.authoring import planting
 from wirelab.authoring.build import build
+from wirelab.authoring.code import parse
 from wirelab.grading import stock
 from wirelab.grading.course import Course, topic
 from wirelab.grading.errors import CourseError
@@ -75,11 +77,11 @@ class _Proof:
         shutil.copytree(self.here.source(topic_id).parent, self.beside)
 
     def run(self) -> dict[str, Any]:
-        with ThreadPoolExecutor(3) as pool:
+        with ThreadPoolExecutor(2) as pool:
             # A notebook waits for its networks much of the time: they do not get in each other's
             # way. If Run All takes long all the same, it is timed again alone.
             look = pool.submit(self._run_all)
-            real = [pool.submit(self._real, *each) for each in enumerate(self._submissions())]
+            real = pool.submit(self._real)
             again = planting.run_solution(
                 self.beside, self.topic, self.lesson, [""] * (RUNS - 1) + ["embedded"], self.lessons
             )
@@ -96,6 +98,7 @@ class _Proof:
             *refused,
             *run_all,
             *_of_solution(solution, again),
+            *_of_demos(self.notebook, self.lesson),
             *_of_blank(blank),
             *_of_planted(self.planted, verdicts),
             *_of_sample(self.planted, verdicts, graded),
@@ -117,26 +120,29 @@ class _Proof:
         }
         return {**figures, **({"failures": failures} if failures else {})}
 
-    def _submissions(self) -> tuple[dict[str, Path], dict[str, Path]]:
-        """Two heaps for nbgrader: the solution, the blank, a sample of planted answers."""
-        heaps = {"solution": self.here.source(self.topic)}, {"blank": self.here.release(self.topic)}
+    def _real(self) -> dict[str, Graded]:
+        """What nbgrader gives the solution, the blank, and a sample of planted answers."""
+        others = {"blank": _read(self.here.release(self.topic))}
         owners = planting.owners_of(self.lesson)
-        for number, planted in enumerate(_sample(self.planted)):
-            path = self.here.root / f"{planted.name}.ipynb"
-            _write(path, _with(self.notebook, owners[planted.of], planted))
-            heaps[number % 2][planted.name] = path
-        return heaps
-
-    def _real(self, number: int, submissions: dict[str, Path]) -> dict[str, Graded]:
-        root = self.here.root.parent / f"nbgrader-{number}"
+        for planted in _sample(self.planted):
+            others[planted.name] = _with(self.notebook, owners[planted.of], planted)
+        given = {"solution": self.here.source(self.topic)}
+        for name, notebook in others.items():
+            # Demonstrations take time, and they are run with the solution and by Run All.
+            notebook.cells = [cell for cell in notebook.cells if not _is_demo(cell)]
+            given[name] = self.here.root / f"{name}.ipynb"
+            _write(given[name], notebook)
+        root = self.here.root.parent / "nbgrader"
         root.mkdir()
         stock.prepare(root, self.here.root, self.topic)
-        return stock.grade(root, self.topic, submissions, 600, self.lessons, _STRICT)
+        return stock.grade(root, self.topic, given, 600, self.lessons, _STRICT)
 
-    def _graded(self, real: Sequence[Future], warm: Graded) -> tuple[dict[str, Graded], list[str]]:
+    def _graded(
+        self, real: Future[dict[str, Graded]], warm: Graded
+    ) -> tuple[dict[str, Graded], list[str]]:
         """What nbgrader says, or, where it refuses, the warm process; and why it refuses."""
         try:
-            return real[0].result() | real[1].result(), []
+            return real.result(), []
         except CourseError as error:
             released = planting.steps(_read(self.here.release(self.topic)))
             stubs = {step.id: step for step in released if step.kind == "answer"}
@@ -164,15 +170,15 @@ def _sample(planted: Sequence[Planted]) -> list[Planted]:
 
 
 def _with(notebook: Any, cell_id: str, planted: Planted) -> Any:
-    """The notebook with a wrong answer in its place, and without demonstrations: they take time."""
     changed = copy.deepcopy(notebook)
-    changed.cells = [
-        cell for cell in changed.cells if cell.cell_type != "code" or "nbgrader" in cell.metadata
-    ]
     for cell in changed.cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == cell_id:
             cell.source = planting.in_place(cell.source, planted)
     return changed
+
+
+def _is_demo(cell: Any) -> bool:
+    return cell.cell_type == "code" and "nbgrader" not in cell.metadata
 
 
 # --- what must hold ------------------------------------------------------------------------------
@@ -201,6 +207,19 @@ def _of_solution(solution: Graded, again: Sequence[Graded]) -> Iterator[str]:
                     f"{where} gives {cell.id} {_number(cell.score)} points, nbgrader "
                     f"{_number(scores.get(cell.id))}: {_first_line(*cell.messages, cell.stderr)}"
                 )
+
+
+def _of_demos(notebook: Any, lesson: Sequence[planting.Step]) -> Iterator[str]:
+    answers = {
+        node.name: step.id
+        for step in lesson
+        if step.kind == "answer"
+        for node in parse(step.source).tree.body
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    }
+    for cell in filter(_is_demo, notebook.cells):
+        for name in sorted(parse(cell.source).defines & set(answers)):
+            yield f"{cell.id} is a demonstration and defines {name}, which {answers[name]} asks for"
 
 
 def _of_blank(blank: Graded) -> Iterator[str]:
