@@ -10,7 +10,7 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 MODULES = (
-    "authn_core authz_core unixd log_config dir mime alias headers setenvif reqtimeout "
+    "authn_core authz_core unixd log_config autoindex dir mime alias headers setenvif reqtimeout "
     "rewrite proxy proxy_http"
 )
 TYPES = {"text/html": "html", "text/css": "css", "text/plain": "txt"}

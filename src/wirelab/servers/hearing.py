@@ -18,21 +18,23 @@ def hears(client: socket.socket, within_s: float = 5.0) -> Heard:
     It takes not one octet more than the line. Octets without a line's end count as the line if
     "end", "reset" or "silence" follows.
     """
-    line = b""
+    line = bytearray()
     until = time.monotonic() + within_s
     try:
         while not line.endswith(b"\n"):
+            if line and time.monotonic() > until:
+                return bytes(line)
             client.settimeout(max(0.001, until - time.monotonic()))
             seen = client.recv(65536, socket.MSG_PEEK)
             if not seen:
-                return line or "end"
+                return bytes(line) or "end"
             wanted = seen.find(b"\n") + 1 or len(seen)
             line += client.recv(wanted)
     except TimeoutError:
-        return line or "silence"
+        return bytes(line) or "silence"
     except ConnectionError:
-        return line or "reset"
-    return line[:-1]
+        return bytes(line) or "reset"
+    return bytes(line[:-1])
 
 
 def hears_all(client: socket.socket, within_s: float = 5.0) -> list[Heard]:

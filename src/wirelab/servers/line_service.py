@@ -1,0 +1,104 @@
+"""Conversations with a server that answers lines, each told as what its client heard.
+
+It judges nothing: a test compares. A server here answers a line with the same line in capitals, and
+its `handle` raises at `boom`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from wirelab.servers.hearing import Heard, hears, hears_all
+from wirelab.servers.running import running
+
+LISTENS = 1.2
+
+
+def shout(line: bytes) -> bytes:
+    """The line in capitals; ValueError at `boom`."""
+    if line == b"boom":
+        raise ValueError("a handler may fail")
+    return line.upper()
+
+
+def conversations(serve: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """What clients of `serve(listener, shout, ...)` hear who speak one after another."""
+    with running(serve, shout, *args, **kwargs) as server:
+        heard: dict[str, Any] = {}
+        one = server.connect()
+        one.sendall(b"hello\n")
+        heard["one line"] = hears(one, LISTENS)
+        one.sendall(b"a\nb\nc\n")
+        heard["three lines at once"] = [hears(one, LISTENS) for _ in range(3)]
+        one.sendall(b"wor")
+        heard["half a line"] = hears(one, 0.05)
+        one.sendall(b"ld\nand mo")
+        heard["its other half"] = hears(one, LISTENS)
+        one.sendall(b"re\n\n")
+        heard["the next, and an empty line"] = [hears(one, LISTENS) for _ in range(2)]
+        one.sendall(b"x\ny\nunfinished")
+        one.shutdown(socket.SHUT_WR)
+        heard["lines, then its end"] = ended(one)
+        heard["1,024 octets"] = _ask(server, b"k" * 1024, len)
+        return heard
+
+
+def misfortunes(serve: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
+    """What clients of `serve(listener, shout, ...)` hear when others come to grief."""
+    with running(serve, shout, *args, **kwargs) as server:
+        heard: dict[str, Any] = {}
+        witness = server.connect()
+        witness.sendall(b"before\n")
+        hears(witness, LISTENS)
+
+        def others() -> list[Heard]:
+            witness.sendall(b"still here\n")
+            return [hears(witness, LISTENS), _ask(server, b"anybody")]
+
+        failing = server.connect()
+        failing.sendall(b"fine\nboom\n")
+        heard["the handler fails"] = ended(failing)
+        heard["the others then"] = others()
+        endless = server.connect()
+        with contextlib.suppress(OSError):
+            endless.sendall(b"x" * 4000)
+        heard["a line without an end"] = ended(endless)
+        rude = server.connect()
+        rude.sendall(b"half")
+        reset(rude)
+        heard["the others after a reset"] = others()
+        heard["the server's own error"] = repr(server.error) if server.error else None
+        return heard
+
+
+def ended(client: socket.socket) -> list[Heard]:
+    """All that a client hears; a reset counts as an end."""
+    heard = hears_all(client, LISTENS)
+    return ["end" if each == "reset" else each for each in heard]
+
+
+def reset(client: socket.socket) -> None:
+    """Leave with RST instead of FIN."""
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.close()
+
+
+def use_in_reverse(clients: Iterable[socket.socket], within_s: float = LISTENS) -> list[Heard]:
+    """Ask on each connection, the last opened first; what was heard, in that order."""
+    heard = []
+    for n, client in reversed(list(enumerate(clients))):
+        client.sendall(b"number %d\n" % n)
+        heard.append(hears(client, within_s))
+        if heard[-1] == "silence":
+            break
+    return heard
+
+
+def _ask(server: running, line: bytes, told: Callable[[Any], Any] = lambda heard: heard) -> Any:
+    with server.connect() as client:
+        client.sendall(line + b"\n")
+        return told(hears(client, LISTENS))
