@@ -68,6 +68,18 @@ def test_states_keep_apart():
                 assert abs(x - a) > BOX[0] or abs(y - b) > BOX[1]
 
 
+def test_closed_comes_down_where_nothing_is_opened():
+    closing = ("ESTABLISHED", "CLOSE-WAIT", "LAST-ACK", "CLOSED")
+    rows = [row for row in MOVES if {row.state, row.next_state} <= set(closing)]
+    layout = layout_of(rows)
+    gap = layout.places["ESTABLISHED"][1] - layout.places["CLOSED"][1]
+    assert BOX[1] < gap < 150
+    *_, before = layout.routes["LAST-ACK", "CLOSED"]
+    assert before[1] == layout.places["CLOSED"][1] - 52  # its arrow came down with it
+    whole = layout_of(MOVES)
+    assert whole.places["ESTABLISHED"][1] - whole.places["CLOSED"][1] > 400
+
+
 def test_states_keeps_the_rows_between_them():
     machine = StateMachine(DOOR, states=("open", "closed"))
     assert {row["event"] for row in machine.rows} == {"push", "pull", "knock"}

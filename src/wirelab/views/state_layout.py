@@ -31,6 +31,9 @@ TCP_PLACES: dict[str, Point] = {
     "LAST-ACK": (830, 790),
     "TIME-WAIT": (480, 890),
 }
+# Without these, there is nothing between CLOSED and ESTABLISHED: what stands above comes down.
+TCP_OPENING = ("LISTEN", "SYN-SENT", "SYN-RECEIVED")
+OPENING_FLOOR, OPENING_HEIGHT = 100, 290
 # The corners of each arrow of the figure; no corner is a straight line. Arrows that are not here
 # (a RST may close from anywhere) would cross half the drawing: they are said in words below it.
 TCP_ROUTES: dict[Pair, tuple[Point, ...]] = {
@@ -108,11 +111,22 @@ def layout_of(transitions: Sequence[Transition]) -> Layout:
     pairs = dict.fromkeys((row.state, row.next_state) for row in transitions)
     drawn = [pair for pair in pairs if pair[0] != pair[1]]
     if all(state in TCP_PLACES for state in states):
-        routes = {pair: TCP_ROUTES[pair] for pair in drawn if pair in TCP_ROUTES}
-        places = {state: TCP_PLACES[state] for state in states}
+        drop = 0 if any(state in TCP_OPENING for state in states) else OPENING_HEIGHT
+        routes = {
+            pair: tuple(_lowered(corner, drop) for corner in TCP_ROUTES[pair])
+            for pair in drawn
+            if pair in TCP_ROUTES
+        }
+        places = {state: _lowered(TCP_PLACES[state], drop) for state in states}
         return Layout(places, routes, TCP_LABELLED, TCP_SIDES)
     places = _layers(states, drawn)
     return Layout(places, _routes(places, drawn), {}, {})
+
+
+def _lowered(point: Point, drop: float) -> Point:
+    """Return the point moved down if it is one of the top, where CLOSED is."""
+    x, y = point
+    return (x, y + drop) if y < OPENING_FLOOR else point
 
 
 def _layers(states: Sequence[str], pairs: Sequence[Pair]) -> dict[str, Point]:
