@@ -2111,24 +2111,24 @@ def open_proxy(client, target, early, allowed):
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9112 section 9.3.2",
     says="After a request you throw away what else has come. It was the next one, sent ahead: "
     "it is answered too, in its turn.",
 )
-class OneAtATime(reference.Connection):
+class OneAtATime(reference.HttpConnection):
     def _answer(self, request):
         self._buffer = b""
         return super()._answer(request)
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9112 section 9.3",
     says="The connection is closed after every answer. In HTTP/1.1 it stays open unless "
     "somebody says close; a new one costs a handshake.",
 )
-class ClosesAlways(reference.Connection):
+class ClosesAlways(reference.HttpConnection):
     def _answer(self, request):
         close = replace(request, fields=(*request.fields, ("connection", "close")))
         answer = super()._answer(replace(request, version="HTTP/1.0"))
@@ -2136,12 +2136,12 @@ class ClosesAlways(reference.Connection):
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9112 section 9.6",
     says="You go on although the client said close, or speaks HTTP/1.0. It waits for the end "
     "of the connection, and perhaps for ever.",
 )
-class NeverCloses(reference.Connection):
+class NeverCloses(reference.HttpConnection):
     def _answer(self, request):
         kept = tuple(f for f in request.fields if f[0] != "connection")
         version = "HTTP/1.1" if request.version == "HTTP/1.0" else request.version
@@ -2149,12 +2149,12 @@ class NeverCloses(reference.Connection):
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9112 section 11.2",
     says="After a refusal you go on reading. Nobody knows where the malformed request ends: "
     "what follows may have been smuggled in. Close.",
 )
-class GoesOnAfterRefusals(reference.Connection):
+class GoesOnAfterRefusals(reference.HttpConnection):
     def receive(self, octets):
         answer = super().receive(octets)
         if self.closed and octets and self._request is None and self._buffer:
@@ -2164,24 +2164,24 @@ class GoesOnAfterRefusals(reference.Connection):
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9110 section 10.1.1",
     says="Expect: 100-continue is not looked at. The client waits with its content, some for a "
     "second, some for ever: say 100 at once.",
 )
-class NeverSays100(reference.Connection):
+class NeverSays100(reference.HttpConnection):
     def _begin(self):
         said = super()._begin()
         return b"" if said else said
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9110 section 10.1.1",
     says="100 is said although the content has begun to come, or to HTTP/1.0. The first needs "
     "none any more, the second cannot read it.",
 )
-class Says100Always(reference.Connection):
+class Says100Always(reference.HttpConnection):
     def _begin(self):
         said = super()._begin()
         expected = said is not None and self._request.values("expect")
@@ -2189,12 +2189,12 @@ class Says100Always(reference.Connection):
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9110 section 15.6.1",
     says="An exception of the handler comes through. One bad page must not end the server: it "
     "is answered with 500.",
 )
-class CrashesWithTheHandler(reference.Connection):
+class CrashesWithTheHandler(reference.HttpConnection):
     def _answer(self, request):
         faults = []
         inner = self._handler
@@ -2215,23 +2215,23 @@ class CrashesWithTheHandler(reference.Connection):
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 6585 section 5",
     says="A head that never ends is collected for ever. Count what has come, and refuse at "
     "`max_head`, also before the empty line.",
 )
-class EndlessHeads(reference.Connection):
+class EndlessHeads(reference.HttpConnection):
     def __init__(self, handler, max_head=16_384, max_content=1_000_000):
         super().__init__(handler, 10**9, max_content)
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9110 section 15.5.9",
     says="Silence is answered with 408 although nothing was asked. Between two requests a "
     "client may be silent: close without a word.",
 )
-class ScoldsTheSilent(reference.Connection):
+class ScoldsTheSilent(reference.HttpConnection):
     def late(self):
         if self.closed:
             return b""
@@ -2239,12 +2239,12 @@ class ScoldsTheSilent(reference.Connection):
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9112 section 8",
     says="The end in the middle of a request goes unanswered. The client may still read: say "
     "400, then close.",
 )
-class SilentAtTheEnd(reference.Connection):
+class SilentAtTheEnd(reference.HttpConnection):
     def receive(self, octets):
         if not octets:
             self.closed = True
@@ -2253,12 +2253,12 @@ class SilentAtTheEnd(reference.Connection):
 
 
 @misconception(
-    of="Connection",
+    of="HttpConnection",
     rfc="RFC 9112 section 2.2",
     says="An empty line before the request line is refused. Old clients send one after their "
     "content: skip CR LF in front of a request.",
 )
-class RefusesEmptyLines(reference.Connection):
+class RefusesEmptyLines(reference.HttpConnection):
     def _begin(self):
         if self._buffer.startswith(b"\r\n"):
             raise Refused(400)
