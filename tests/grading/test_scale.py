@@ -64,15 +64,23 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
             [sys.executable, "-m", "distributed.cli.dask_worker", address, *options],
             stderr=subprocess.DEVNULL,
             cwd=tmp_path,
+            env={**os.environ, "TMPDIR": str(tmp_path)},  # one that is killed leaves its files
         )
         for _ in range(2)
     ]
     yield Cluster(address, workers)
-    for process in (*workers, scheduler):
-        process.terminate()
-    for process in (*workers, scheduler):
-        process.wait(20)
+    for process in (*workers, scheduler):  # in this order: a worker says good-bye to its scheduler
+        end(process)
     drain.join(5)
+
+
+def end(process: subprocess.Popen) -> None:
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def test_a_worker_that_is_killed_costs_no_grade(

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from wirelab.grading import records
@@ -100,6 +101,7 @@ class Run:
             yield from desk.at_once()
         finally:
             pool.close()
+            book.close()
 
     def _chosen(self, submissions: dict[str, Path]) -> dict[str, Path]:
         names = self.settings.students
@@ -176,8 +178,9 @@ class _Desk:
 
     def take(self, done: Done) -> Iterator[Row]:
         """Save what came out of the pool."""
-        intake, key, start = self.intakes.pop(done.job.student)
-        yield self._save(done.job.student, intake, key, start, done.executed, done.error)
+        student, files = done.job.student, done.job.files
+        intake, key, start = self.intakes.pop(student)
+        yield self._save(student, intake, key, start, done.executed, done.error, files)
 
     def at_once(self) -> Iterator[Row]:
         """Save what needs no running."""
@@ -198,13 +201,14 @@ class _Desk:
         start: float,
         executed: Executed | None,
         error: str,
+        files: Mapping[str, bytes] = MappingProxyType({}),
     ) -> Row:
         from wirelab.grading.plugins.exporter import marked
 
         if executed is None:
             return Row(student, FAILED, findings=intake.findings, error=error)
         try:
-            saved = self.book.write(student, marked(intake, self.edition), executed)
+            saved = self.book.write(student, marked(intake, self.edition), executed, files)
         except Exception as problem:  # theirs alone: the others' marks are saved all the same
             said = f"{type(problem).__name__}: {str(problem)[:500]}"
             return Row(student, FAILED, findings=intake.findings, error=said)

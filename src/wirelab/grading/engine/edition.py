@@ -36,7 +36,8 @@ class Known:
     """A cell of the source that counts.
 
     `ours`: its text comes from the source, whatever was handed in; else it is the learner's.
-    `cell` is it as it should be in a graded notebook, `visible` its text as it was handed out.
+    `cell` is it as it should be in a graded notebook, `visible` its text as it was handed out;
+    `stub` is that of an answer, as far as it is known without the solution.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Known:
     graded: bool
     cell: dict[str, Any]
     visible: str
+    stub: str = ""
 
     @property
     def code(self) -> bool:
@@ -142,4 +144,5 @@ def _known(cell: dict[str, Any], recorded: Mapping[str, Recorded] | None) -> Kno
         kept["attachments"] = cell["attachments"]
     visible = _HIDDEN.sub("", cell["source"])
     graded = bool(about.get("grade") or about.get("task"))
-    return Known(name, ours, graded, kept, visible)
+    stub = seen.source if seen and not ours else ""
+    return Known(name, ours, graded, kept, visible, stub)

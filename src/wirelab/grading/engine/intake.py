@@ -173,7 +173,7 @@ class _Repairs:
 def _stand_in(known: Known) -> dict[str, Any]:
     made = copy.deepcopy(known.cell)
     if not known.ours:
-        made["source"] = NOT_HANDED_IN if known.code else ""
+        made["source"] = NOT_HANDED_IN if known.code else known.stub
     return made
 
 

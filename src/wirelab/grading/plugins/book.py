@@ -11,26 +11,29 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from jupyter_core.paths import jupyter_config_dir
-from nbconvert.writers import FilesWriter
+from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
-from nbgrader.utils import rmtree
+from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata
+from nbgrader.utils import find_all_files, rmtree
 from traitlets.config import Config, PyFileConfigLoader
 
-from wirelab.grading.engine import extras
 from wirelab.grading.engine.edition import Edition, Recorded
 from wirelab.grading.engine.task import Executed, Policy
 from wirelab.grading.errors import CourseError
 from wirelab.grading.plugins.execute import ExecuteInWorker
 from wirelab.grading.plugins.exporter import SubmissionExporter, recorded
+from wirelab.grading.plugins.save import SaveScores, save
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,6 @@ class Book(Autograde):
         self.topic = topic
         self.coursedir.log = quiet
         self.coursedir.assignment_id = topic
-        self._ignore = list(self.coursedir.ignore)
-        self.writer = FilesWriter(parent=self, config=self.config)
         self.exporter = SubmissionExporter(parent=self, config=self.config)
         self._init_preprocessors()
 
@@ -150,32 +151,105 @@ class Book(Autograde):
 
     # --- writing ------------------------------------------------------------------------------
 
-    def write(self, student: str, notebook: Any, executed: Executed) -> Saved:
+    def write(
+        self, student: str, notebook: Any, executed: Executed, files: Mapping[str, bytes]
+    ) -> Saved:
         """Save a submission that was run: gradebook first, then autograded/.
 
-        `notebook` is as it was taken in. Raises whatever nbgrader does.
+        `notebook` is as it was taken in, `files` what was handed in beside it. Raises whatever
+        nbgrader does.
         """
-        folder = Path(self._format_source(self.topic, student))
-        refused = (glob.escape(str(path)) for path in extras.forbidden(folder))
-        self.coursedir.ignore = [*self._ignore, *refused]
-        destination = self._format_dest(self.topic, student)
-        if os.path.lexists(destination):
-            rmtree(destination)
-        self.notebooks = [str(folder / f"{self.topic}.ipynb")]
-        self.init_assignment(self.topic, student)
-        resources = self.init_single_notebook_resources(self.notebooks[0])
-        resources["metadata"] = {"name": self.topic, "path": destination}
-        resources["wirelab_executed"] = executed
-        output, resources = self.exporter.from_notebook_node(notebook, resources)
-        self.write_single_notebook(output, resources)
+        resources = self._resources(student, executed)
+        for step in self._steps:
+            notebook, resources = step(notebook, resources)
+        saved = self._save(student, notebook)
+        final = Path(self._format_dest(self.topic, student))
+        new = final.with_name(f".{final.name}.new")
+        for folder in (new, final):
+            if os.path.lexists(folder):
+                rmtree(str(folder))
+        new.mkdir(parents=True)
+        for name, content in {**files, **self._beside}.items():
+            path = new / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        text = nbformat.v4.writes(notebook)
+        (new / f"{self.topic}.ipynb").write_text(f"{text}\n", encoding="utf-8")
+        new.rename(final)
         self.set_permissions(self.topic, student)
-        with self._gradebook() as gradebook:
-            return self._saved(gradebook.find_submission(self.topic, student))
+        return saved
+
+    def _resources(self, student: str, executed: Executed) -> Any:
+        about = {"student": student, "assignment": self.topic, "notebook": self.topic}
+        about["db_url"] = self.coursedir.db_url
+        folder = self._format_dest(self.topic, student)
+        metadata = {"name": self.topic, "path": folder}
+        return ResourcesDict(nbgrader=about, metadata=metadata, wirelab_executed=executed)
+
+    def _save(self, student: str, notebook: Any) -> Saved:
+        """All of a submission's marks, comments and penalty in one transaction."""
+        book = self._open
+        try:
+            book.update_or_create_student(student)
+            folder = self._format_source(self.topic, student)
+            when = self.coursedir.get_existing_timestamp(folder)
+            known = {"timestamp": when} if when else {}
+            submission = book.update_or_create_submission(self.topic, student, **known)
+            submitted = book.find_submission_notebook(self.topic, self.topic, student)
+            save(submitted, notebook)
+            if self._late:
+                self._penalty(student, submission, submitted)
+            book.db.commit()
+            return self._saved(submission)
+        except BaseException:
+            book.db.rollback()
+            raise
+
+    def _penalty(self, student: str, submission: Any, submitted: Any) -> None:
+        submitted.late_submission_penalty = None
+        if submission.total_seconds_late > 0:
+            self._open.db.flush()
+            points = self._late.plugin_inst.late_submission_penalty(
+                student, submitted.score, submission.total_seconds_late
+            )
+            if points is not None:
+                points = self._late._check_late_penalty(submitted, points)
+                submitted.late_submission_penalty = points
 
     def _init_preprocessors(self) -> None:
-        self._sanitizing = False  # what comes in has been taken in already
+        """nbgrader's steps as configured; what opens the gradebook anew each time is done here.
+
+        What `CheckCellMetadata` checks is the source's own metadata: intake has put it there.
+        """
+        self._sanitizing = False
         super()._init_preprocessors()
         self._sanitizing = True  # where the submissions lie is then found under "submitted"
+        steps = self.exporter._preprocessors
+        here = (SaveScores, AssignLatePenalties, CheckCellMetadata)
+        self._steps = [step for step in steps if type(step) not in here]
+        late = [step for step in steps if type(step) is AssignLatePenalties and step.enabled]
+        self._late = late[0] if late else None
+        if self._late:
+            self._late.init_plugin()
+
+    @cached_property
+    def _open(self) -> Gradebook:
+        """The gradebook, open as long as this one writer."""
+        return self._gradebook()
+
+    @cached_property
+    def _beside(self) -> dict[str, bytes]:
+        """The source's own files, which win over what was handed in."""
+        folder = self.source.parent
+        kept = {str(folder / name) for name in self.exclude_overwriting.get(self.topic, ())}
+        found = find_all_files(str(folder), [*self.coursedir.ignore, "*.ipynb"])
+        paths = (Path(path) for path in found if path not in kept)
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+    def close(self) -> None:
+        """Close the gradebook."""
+        if "_open" in self.__dict__:
+            self._open.close()
 
 
 @contextmanager
