@@ -15,10 +15,7 @@ from wirelab.grading.course import Course
 
 # Beside the lesson: what makes mutants, and what tells a right result from a wrong one.
 _PACKAGE = Path(__file__).parents[1]
-_TOOLS = (
-    *(f"authoring/{name}.py" for name in ("mutants", "mutants_judged", "mutants_report")),
-    *(f"grading/{name}.py" for name in ("cases", "checks", "compare", "outcomes")),
-)
+_TOOLS = ("authoring/mutants.py", *(f"grading/{n}.py" for n in ("cases", "checks", "compare")))
 
 
 def is_recorded(course: Course, topic_id: str) -> bool:

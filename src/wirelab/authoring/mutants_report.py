@@ -16,7 +16,7 @@ from typing import Any
 from wirelab.authoring import mutants_judged, planting
 from wirelab.authoring.build import check_lesson
 from wirelab.authoring.mutants import Mutant, mutants
-from wirelab.authoring.mutants_judged import Judged
+from wirelab.authoring.mutants_pool import HANGS, Judged
 from wirelab.grading.course import Course
 from wirelab.grading.errors import CourseError
 from wirelab.grading.misconceptions import Equivalent, equivalents
@@ -89,7 +89,7 @@ def _figures(
         "killed": killed.total(),
         "total": total.total(),
         "equivalent": len(made) - len(counted),
-        "hung": sum(verdict.how == "hangs" for verdict in judged),
+        "hung": sum(verdict.how == HANGS for verdict in judged),
         "exercises": {name: [killed[name], count] for name, count in total.items()},
         "survivors": survivors,
     }
