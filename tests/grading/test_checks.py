@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from wirelab.grading.checks import CheckFailed, Checks, step
+from wirelab.grading.reference import right_answers
 from wirelab.protocols.segment import ACK, RST, SYN, Segment
 
 NAME = b"\x07example\x03com\0"
@@ -456,3 +457,21 @@ def test_without_lessons_the_rule_has_to_do(check, monkeypatch, tmp_path):
         return NAME[:-1]
 
     assert "The rule." in said(check, encode_name, "example.com", expected=NAME, rule="The rule.")
+
+
+def test_a_key_with_braces_is_told_like_any_other(check):
+    text = said(check, lambda: {"{}": [1]}, expected={"{}": [2]})
+    assert "'{}'" in text
+
+
+def test_a_wrapped_line_that_begins_like_a_magic_is_kept(tmp_path):
+    lesson = tmp_path / "99_none" / "lesson.py"
+    lesson.parent.mkdir()
+    lesson.write_text(
+        '# %% role="answer" id="differ-answer"\n'
+        "def differ(a, b):\n    return (\n        a\n        != b\n    )\n\n\n"
+        '# %% role="given" id="setup"\n%matplotlib inline\nready = True\n'
+    )
+    right = right_answers(lesson)
+    assert right.differ(1, 2)
+    assert right.ready

@@ -204,7 +204,9 @@ def first_difference(expected: Any, got: Any, path: str = "") -> Difference | No
             got = tuple(value for _, value in got.fields)
         if not isinstance(got, (list, tuple)):
             return here
-        return _in_items(list(enumerate(expected)), list(enumerate(got)), path + "[{}]")
+        return _in_items(
+            list(enumerate(expected)), list(enumerate(got)), lambda at: f"{path}[{at}]"
+        )
     if type(expected) is not type(got):
         return here
     if isinstance(expected, Table):
@@ -214,7 +216,7 @@ def first_difference(expected: Any, got: Any, path: str = "") -> Difference | No
             n for n, _ in got.fields
         ]:
             return here
-        return _in_items(expected.fields, got.fields, path + ".{}")
+        return _in_items(expected.fields, got.fields, lambda name: f"{path}.{name}")
     if isinstance(expected, Group):
         alike = len(expected.members) == len(got.members) and all(
             same(a, b) for a, b in zip(expected.members, got.members, strict=True)
@@ -223,10 +225,9 @@ def first_difference(expected: Any, got: Any, path: str = "") -> Difference | No
     return None if expected == got else here
 
 
-def _in_items(expected: Any, got: Any, pattern: str) -> Difference | None:
+def _in_items(expected: Any, got: Any, path_of: Callable) -> Difference | None:
     for left, right in itertools.zip_longest(expected, got):
-        name = (left or right)[0]
-        place = pattern.format(name)
+        place = path_of((left or right)[0])
         if left is None or right is None:
             a, b = (MISSING if left is None else left[1], MISSING if right is None else right[1])
             return Difference(place, a, b)

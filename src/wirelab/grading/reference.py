@@ -39,8 +39,16 @@ def _right_answers(lesson: Path, _: int) -> types.ModuleType:
             role = cell.metadata.get("role")
             if cell.cell_type == "code" and role in ("given", "answer"):
                 name = f"<{lesson.parent.name}: {cell.metadata.get('id', role)}>"
-                exec(compile(_MAGIC.sub("", cell.source), name, "exec"), vars(module))
+                exec(_compiled(cell.source, name), vars(module))
     return module
+
+
+def _compiled(source: str, name: str) -> types.CodeType:
+    """The cell's code; IPython's magic lines are left out where they stand in the way."""
+    try:
+        return compile(source, name, "exec")
+    except SyntaxError:
+        return compile(_MAGIC.sub("", source), name, "exec")
 
 
 def planted_answers(folder: Path) -> tuple[Misconception, ...]:
