@@ -162,7 +162,8 @@ class Descriptors:
 
     def __init__(self, room: int = LIMIT):
         self._room = room
-        self._files = [tempfile.TemporaryFile(buffering=0) for _ in range(2)]
+        # open as long as this process lives
+        self._files = [tempfile.TemporaryFile(buffering=0) for _ in range(2)]  # noqa: SIM115
 
     @contextlib.contextmanager
     def capture(self, outputs: list[dict]) -> Iterator[None]:

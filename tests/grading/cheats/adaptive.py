@@ -26,8 +26,8 @@ def frame(body, kind=b'A', number=1):
 trick(
     "a forged answer ahead of the question",
     FORGE,
-    "def trick(*a, **k): forge(frame(b't\\x04\\0\\0\\0s\\x02\\0\\0\\0okq' + (6).to_bytes(8, 'little')"
-    " + b'l\\0\\0\\0\\0s\\0\\0\\0\\0'))\n" + ALL,
+    "def trick(*a, **k): forge(frame(b't\\x04\\0\\0\\0s\\x02\\0\\0\\0okq'"
+    " + (6).to_bytes(8, 'little') + b'l\\0\\0\\0\\0s\\0\\0\\0\\0'))\n" + ALL,
 )
 trick("noise on every socket", FORGE, "def trick(*a, **k): forge(os.urandom(5000))\n" + ALL)
 trick("a frame that never ends", FORGE, "def trick(*a, **k): forge(b'\\xff' * 64)\n" + ALL)
@@ -67,7 +67,8 @@ def look():
         for op, more in (('get', ('__globals__',)), ('get', ('_secret',)), ('method', ('_f',)),
                          ('call', ()), ('set', ('x', 1)), ('await', ()), ('names', ()),
                          ('get', ('__class__',)), ('method', ('__init__',))):
-            try: yield peer().call(op, Remote(peer(), number, ClassInfo('x', frozenset()), ''), *more)
+            target = Remote(peer(), number, ClassInfo('x', frozenset()), '')
+            try: yield peer().call(op, target, *more)
             except Exception: pass
 """,
     "def trick(*a, **k): return list(look())\n" + ALL,
@@ -76,7 +77,7 @@ def look():
 trick(
     "plays with the codec",
     """
-from wirelab.grading.examiner import codec
+from wirelab.grading.examiner import encode as codec
 real = codec.Encoder.put
 def put(self, value, depth=0):
     if value == 'lie':
@@ -95,7 +96,7 @@ for tag, body in {
     "B": "b'B' + (0).to_bytes(4, 'little')",
     "S": "b'SN'",
     "V": "b'V' + size(b'Decimal') + b't\\x01\\0\\0\\0s' + size(b'1e999999')",
-    "U": "b'U' + size(b'x') + b't\\x02\\0\\0\\0t\\x01\\0\\0\\0s' + size(b'__class__') + b't\\0\\0\\0\\0'",
+    "U": "b'U' + size(b'x') + b't\\2\\0\\0\\0t\\1\\0\\0\\0s' + size(b'__x__') + b't' + bytes(4)",
     "X": "b'X' + b'N'",
     "H": "b'HN'",
     "P": "b'P' + b'l\\x01\\0\\0\\0t\\x02\\0\\0\\0s' + size(b'os') + b'd\\0\\0\\0\\0'",
@@ -105,7 +106,7 @@ for tag, body in {
     trick(
         f"octets of kind {tag} that are wrong",
         f"""
-from wirelab.grading.examiner import codec
+from wirelab.grading.examiner import encode as codec
 def size(octets): return len(octets).to_bytes(4, 'little') + octets
 class Raw: pass
 real = codec.Encoder._other

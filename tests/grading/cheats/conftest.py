@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grading.cheats import course
 import pytest
+from grading.cheats import course
 from support import require
 
 from wirelab.grading.engine.task import Policy

@@ -287,8 +287,8 @@ def found(want):
     frame = sys._getframe()
     while frame:
         for values in (frame.f_locals, frame.f_globals):
-            for key in ('expected', 'wanted', 'want', 'cases', 'case'):
-                if key in values:
+            for key in ('expected', 'wanted', 'want', 'self', 'case'):
+                if key in values and hasattr(values[key], 'expected'):
                     value = values[key]
                     return getattr(value, 'expected', value)
         frame = frame.f_back

@@ -116,7 +116,7 @@ def _load_misconceptions(topic: str) -> None:
 
 def main(control: socket.socket, spawner: socket.socket, shell: Any) -> None:
     """Load what the handle sends, then fork for each submission until the handle is gone."""
-    from wirelab.grading.engine import submission
+    from wirelab.grading.engine import entry
 
     inbox = mail.Inbox(control)
     mail.send(control, {"warm": True})
@@ -132,7 +132,7 @@ def main(control: socket.socket, spawner: socket.socket, shell: Any) -> None:
         recorded = order.get("shapes")
         if order["policy"]["examiner"]:
             if recorded is None:
-                recorded = submission.record(found, shell, spawner, order["policy"])
+                recorded = entry.record(found, shell, spawner, order["policy"])
             for test_id, paths in recorded.items():
                 found.tests[test_id].paths = frozenset(paths)
     except Exception as error:
@@ -152,7 +152,7 @@ def main(control: socket.socket, spawner: socket.socket, shell: Any) -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             connected = socket.socket(fileno=descriptor)
             with contextlib.suppress(BaseException):
-                submission.answer(connected, found, shell, spawner, order["policy"])
+                entry.answer(connected, found, shell, spawner, order["policy"])
             os._exit(0)
         os.close(descriptor)
 

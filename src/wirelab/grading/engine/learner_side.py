@@ -17,7 +17,7 @@ from typing import Any
 
 from wirelab.grading.engine import mail
 from wirelab.grading.examiner import kinds, learner
-from wirelab.grading.sandbox import messages
+from wirelab.grading.sandbox import limits, messages
 
 _types: dict[str, type] = {}
 
@@ -117,20 +117,23 @@ class LearnerSide:
                 if os.waitpid(pid, os.WNOHANG)[0]:
                     self.clones.remove(pid)
         beside = order.get("beside")
+        limits.take_reserve()
         if threading.active_count() > 1 and beside is None:
             # a fork would have none of the threads that the cells have left
             threading.Thread(target=self._serve, args=(main, control), daemon=True).start()
             mail.send(self.channel, {"clone": 0})
             return
         pid = os.fork()
-        if pid:
-            main.close()
-            control.close()
-            self.clones.append(pid)
-            pidfd = os.pidfd_open(pid)
-            mail.send(self.channel, {"clone": pid}, [pidfd])
-            os.close(pidfd)
-            return
+        if pid == 0:
+            self._be_clone(main, control, beside)
+        main.close()
+        control.close()
+        self.clones.append(pid)
+        pidfd = os.pidfd_open(pid)
+        mail.send(self.channel, {"clone": pid}, [pidfd])
+        os.close(pidfd)
+
+    def _be_clone(self, main: socket.socket, control: socket.socket, beside: str | None) -> None:
         try:
             self.channel.close()
             if beside is not None:

@@ -213,8 +213,8 @@ def _locals(node: ast.FunctionDef | ast.Lambda) -> frozenset[str]:
             found.add(each.id)
         elif isinstance(each, ast.FunctionDef):
             found.add(each.name)
-        elif isinstance(each, ast.ExceptHandler) and each.name:
-            found.add(each.name)
+        elif isinstance(each, ast.ExceptHandler):
+            found |= {each.name} - {None}
         elif isinstance(each, (ast.Import, ast.ImportFrom)):
             found |= {(alias.asname or alias.name).partition(".")[0] for alias in each.names}
         elif isinstance(each, (ast.MatchAs, ast.MatchStar)) and each.name:

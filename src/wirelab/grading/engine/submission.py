@@ -6,18 +6,14 @@ no gradebook.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import random
 import resource
 import select
-import signal
 import socket
 import time
 from typing import Any
 
-from wirelab.grading.engine import mail, trial
+from wirelab.grading.engine import mail
 from wirelab.grading.engine import shown as shows
 from wirelab.grading.engine.examiner_side import Lesson
 from wirelab.grading.engine.learner_process import (
@@ -31,71 +27,12 @@ from wirelab.grading.engine.lesson import twin_of
 from wirelab.grading.engine.outputs import sound
 from wirelab.grading.engine.state import leaves_nothing
 from wirelab.grading.engine.task import FAILED, PASSED, STOPPED
-from wirelab.grading.errors import CourseError
+from wirelab.grading.engine.trials import Trials
 from wirelab.grading.results import mark
-from wirelab.grading.sandbox import messages, namespaces
+from wirelab.grading.sandbox import messages
 
 RESTARTS = 3
 AFTER_S = 5.0  # what a test may take beyond its own deadlines
-
-
-class Trials:
-    """The process that tries tests: forked when there is a test, again when one went wrong."""
-
-    def __init__(self, lesson: Lesson, shell: Any, recording: bool = False):
-        self._lesson, self._shell, self._recording = lesson, shell, recording
-        self._orders: socket.socket | None = None
-        self._inbox: mail.Inbox | None = None
-        self._pid = 0
-
-    def ask(
-        self, learner: LearnerProcess, test_id: str, clone: Clone, again: bool, seconds: float
-    ) -> Any:
-        """What `trial.try_one` says; raises TimeoutError, or `Stopped` with the learner's process.
-
-        `again` if the clone may be asked more. After anything but a clean end the process is not
-        used again.
-        """
-        self._begin(learner)
-        clean = False
-        try:
-            mail.send(self._orders, {"test": test_id, "again": again}, clone.hand_over())
-            clone.let_go()
-            deadline = time.monotonic() + seconds
-            told = learner.wait_for(self._orders, self._inbox.take, deadline)
-            clean = not told["dead"] and told["threads"] == 1
-            return told
-        finally:
-            if not clean:
-                self.close()
-
-    def _begin(self, learner: LearnerProcess) -> None:
-        if self._pid:
-            return
-        self._orders, theirs = socket.socketpair()
-        self._inbox = mail.Inbox(self._orders)
-        parent = os.getpid()
-        self._pid = os.fork()
-        if self._pid:
-            theirs.close()
-            return
-        with contextlib.suppress(BaseException):
-            namespaces.die_with_parent()
-            self._orders.close()
-            if learner.policy["sandbox"]:
-                trial.join(learner.pidfd)
-            if os.getppid() == parent:
-                trial.serve(theirs, self._lesson, self._shell, self._recording)
-        trial.end()
-
-    def close(self) -> None:
-        """End the process."""
-        if not self._pid:
-            return
-        self._orders.close()
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
-        self._pid = 0
 
 
 class Submission:
@@ -152,7 +89,7 @@ class Submission:
 
     def _told(self, notebook: dict[str, Any]) -> dict[str, Any]:
         missing = "This test cell is not in the notebook any more."
-        for test_id, test in self.lesson.tests.items():
+        for test_id in self.lesson.tests:
             if test_id not in self.results:
                 self._result(test_id, 0.0, FAILED, (missing,))
         own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -254,7 +191,7 @@ class Submission:
             clean = not told["dead"] and told["threads"] == 1
         except TimeoutError:
             self._find("limit", test_id, f"no end of this test within {seconds:.0f} s")
-            return self._none(test_id, messages.test_took_too_long(seconds))
+            return self._none(test_id, messages.asked_too_long(seconds))
         finally:
             if not (clean and again):
                 self._drop_clone()
@@ -276,7 +213,7 @@ class Submission:
             if any(each["output_type"] == "error" for each in shown):
                 self._result(test_id, 0.0, STOPPED, mark(test_id, 0, shown).messages)
                 return shown
-            return self._none(test_id, messages.test_took_too_long(10, told["asked"]))
+            return self._none(test_id, messages.asked_too_long(10, told["asked"]))
         if kind == "ended":
             self._find("ended", test_id, f"the process ended when asked for {told['asked']}")
             return self._none(test_id, messages.ended_in_test())
@@ -332,7 +269,7 @@ class Submission:
             raw = told.get("outputs") if type(told) is dict else []
             return sound(raw, self._count)
         except TimeoutError:
-            return [shows.stopped(messages.test_took_too_long(self.policy["cell_s"]))]
+            return [shows.stopped(messages.asked_too_long(self.policy["cell_s"]))]
         finally:
             clone.close()
 
@@ -362,72 +299,3 @@ class Submission:
         if len(self.findings) < 100:
             found = {"kind": kind, "cell": cell_id, "evidence": evidence[:2000]}
             self.findings.append(found)
-
-
-def answer(
-    host: socket.socket, lesson: Lesson, shell: Any, spawner: socket.socket, policy: dict[str, Any]
-) -> None:
-    """Read one submission, run it, send the result."""
-    order = mail.Inbox(host, most=1 << 30).wait()
-    run = Submission(lesson, shell, spawner, policy, host)
-    try:
-        told = run.run(order["notebook"], order["files"])
-    except Gone:
-        return
-    except Exception as error:
-        import traceback
-
-        told = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
-    mail.send(host, told)
-
-
-def record(
-    lesson: Lesson, shell: Any, spawner: socket.socket, policy: dict[str, Any]
-) -> dict[str, list[str]]:
-    """Run the reference answers through the examiner: where objects come from, test by test.
-
-    Raises `CourseError` where a test that passes in one process does not pass so.
-    """
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        with contextlib.suppress(BaseException), os.fdopen(writer, "w") as file:
-            json.dump(_reference(Submission(lesson, shell, spawner, policy, None, True)), file)
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader) as file:
-        text = file.read()
-    os.waitpid(pid, 0)
-    told = json.loads(text or '{"error": "the examiner could not run the reference answers"}')
-    if "error" in told:
-        raise CourseError(told["error"])
-    return told
-
-
-def _reference(run: Submission) -> dict[str, Any]:
-    try:
-        for cell in run.lesson.cells:
-            if cell.kind == "test" and not cell.beside:
-                run.examined(cell.id)
-            elif cell.kind != "test":
-                run.step(cell.source, run.lesson.given.get(cell.id, []), cell.id)
-    except Stopped as stopped:
-        return {"error": f"the reference answers were stopped: {stopped}"}
-    finally:
-        run.close()
-    failed = [
-        f"{test_id} ({_short(result['messages'])})"
-        for test_id, result in run.results.items()
-        if result["status"] != PASSED
-    ]
-    if failed:
-        return {
-            "error": "these tests do not pass with an examiner, so they must run beside the "
-            f'learner\'s code (give their cells the tag "beside"): {"; ".join(failed)}'
-        }
-    return run.paths
-
-
-def _short(said: list[str]) -> str:
-    lines = [line.strip() for text in said for line in text.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "it says nothing"

@@ -16,6 +16,7 @@ from wirelab.grading.engine import cells, mail
 from wirelab.grading.engine.examiner_side import Lesson
 from wirelab.grading.examiner import session as sessions
 from wirelab.grading.examiner.channel import ACCEPTING, Poisoned
+from wirelab.grading.examiner.line import Line
 from wirelab.grading.examiner.shapes import Lock
 
 
@@ -25,14 +26,14 @@ def serve(orders: socket.socket, lesson: Lesson, shell: Any, recording: bool) ->
     gc.freeze()
     sessions.quiet_threads()
     inbox = mail.Inbox(orders)
-    line: sessions.Line | None = None
+    line: Line | None = None
     while True:
         try:
             order = inbox.wait()
         except (EOFError, OSError):
             return
         if inbox.descriptors:
-            line = sessions.Line(*(socket.socket(fileno=each) for each in inbox.descriptors))
+            line = Line(*(socket.socket(fileno=each) for each in inbox.descriptors))
             inbox.descriptors.clear()
         told = try_one(lesson, shell, order["test"], line, recording)
         if not order["again"]:
@@ -45,7 +46,7 @@ def try_one(
     lesson: Lesson,
     shell: Any,
     test_id: str,
-    line: sessions.Line,
+    line: Line,
     recording: bool,
 ) -> dict[str, Any]:
     """Run one test cell with proxies for the learner's names; what came of it, as JSON values."""

@@ -25,81 +25,19 @@ from wirelab.grading.errors import CourseError
 from wirelab.grading.sandbox import probe
 
 # What notebooks of this course import sooner or later, beside what the topic's own cells do.
-PRELOADED = [
-    "asyncio",
-    "base64",
-    "collections",
-    "concurrent.futures",
-    "dataclasses",
-    "decimal",
-    "difflib",
-    "email",
-    "enum",
-    "fractions",
-    "functools",
-    "hashlib",
-    "heapq",
-    "hmac",
-    "http.client",
-    "http.cookies",
-    "http.server",
-    "io",
-    "ipaddress",
-    "itertools",
-    "json",
-    "logging",
-    "math",
-    "multiprocessing",
-    "pathlib",
-    "pprint",
-    "queue",
-    "random",
-    "re",
-    "secrets",
-    "select",
-    "selectors",
-    "socket",
-    "socketserver",
-    "sqlite3",
-    "ssl",
-    "statistics",
-    "string",
-    "struct",
-    "subprocess",
-    "tempfile",
-    "textwrap",
-    "threading",
-    "time",
-    "tracemalloc",
-    "types",
-    "typing",
-    "unittest",
-    "unittest.mock",
-    "urllib.parse",
-    "urllib.request",
-    "uuid",
-    "wsgiref.util",
-    "xmlrpc.client",
-    "zlib",
-    "requests",
-    "scapy.all",
-    "IPython.core.completer",
-    "IPython.core.magics",
-    "matplotlib_inline.backend_inline",
-    "wirelab.grading.checks",
-    "wirelab.grading.diagnose",
-    "wirelab.lab",
-    "wirelab.lab.embedded",
-    "wirelab.lab.kernel",
-    "wirelab.protocols.tcp",
-    "wirelab.protocols.codec",
-    "wirelab.protocols.segment",
-    "wirelab.servers",
-    "wirelab.servers.running",
-    "wirelab.views",
-    "nbformat",
-    "jupytext",
-]
+PRELOADED = tuple(
+    """asyncio base64 collections concurrent.futures dataclasses decimal difflib email enum
+    fractions functools hashlib heapq hmac http.client http.cookies http.server io ipaddress
+    itertools json logging math multiprocessing pathlib pprint queue random re secrets select
+    selectors socket socketserver sqlite3 ssl statistics string struct subprocess tempfile
+    textwrap threading time tracemalloc types typing unittest unittest.mock urllib.parse
+    urllib.request uuid wsgiref.util xmlrpc.client zlib requests scapy.all
+    IPython.core.completer IPython.core.magics matplotlib_inline.backend_inline
+    wirelab.grading.checks wirelab.grading.diagnose wirelab.lab wirelab.lab.embedded
+    wirelab.lab.kernel wirelab.protocols.tcp wirelab.protocols.codec wirelab.protocols.segment
+    wirelab.servers wirelab.servers.running wirelab.views nbformat jupytext
+    wirelab.grading.examiner.learner""".split()  # noqa: SIM905
+)
 
 
 class WorkerDied(CourseError):

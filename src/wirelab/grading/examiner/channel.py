@@ -5,26 +5,31 @@ Both ends speak the same frames. It knows how a call travels, not what may be ca
 
 from __future__ import annotations
 
-import array
 import contextlib
-import itertools
 import os
 import socket
 import stat
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from wirelab.grading.examiner.codec import Breach, Decoder, Encoder
-from wirelab.grading.examiner.kinds import MAX_DESCRIPTORS, MAX_FRAME
+from wirelab.grading.examiner.decode import Breach, Decoder
+from wirelab.grading.examiner.encode import Encoder
 from wirelab.grading.examiner.proxies import method_of, remote_of
+from wirelab.grading.examiner.wire import (
+    ANSWER,
+    CLOEXEC,
+    QUESTION,
+    ROOM,
+    Channel,
+    Ended,
+    close_all,
+    descriptors_in,
+)
 
-_HEAD = struct.Struct("<IIcB")
-QUESTION, ANSWER = b"Q", b"A"
 MAX_CHANNELS = 64
 ACCEPTING = "accepts channels"
-_ROOM = socket.CMSG_LEN(MAX_DESCRIPTORS * array.array("i").itemsize) if os.name == "posix" else 0
 _HOSTILE = (
     Breach,
     ValueError,
@@ -42,88 +47,6 @@ _HOSTILE = (
 
 class Poisoned(BaseException):
     """There is no answer any more, whatever the test does with this: it has failed."""
-
-
-class Ended(Exception):
-    """The other end of a channel is gone."""
-
-
-class Channel:
-    """One socket of one thread."""
-
-    def __init__(self, connected: socket.socket):
-        self.socket = connected
-        self.numbers = itertools.count(1)
-
-    def send(self, kind: bytes, number: int, frame: Encoder) -> None:
-        """Write a frame; raises `Ended`, or `ValueError` if it is too large."""
-        if len(frame.out) > MAX_FRAME:
-            raise ValueError("a value is too large to be passed")
-        if len(frame.descriptors) > MAX_DESCRIPTORS:
-            raise ValueError("too many sockets to be passed")
-        octets = _HEAD.pack(len(frame.out), number & 0xFFFFFFFF, kind, len(frame.descriptors))
-        octets += frame.out
-        try:
-            if frame.descriptors:
-                sent = socket.send_fds(self.socket, [octets[:4096]], frame.descriptors)
-                octets = octets[sent:]
-            self.socket.sendall(octets)
-        except OSError:
-            raise Ended from None
-
-    def receive(self) -> tuple[bytes, int, bytes, list[int]]:
-        """Read a frame: its kind, number, octets and descriptors; raises `Ended` or `Breach`."""
-        try:
-            octets, ancillary, flags, _ = self.socket.recvmsg(65536, _ROOM, _CLOEXEC)
-        except OSError:
-            raise Ended from None
-        if not octets:
-            raise Ended
-        descriptors: list[int] = _descriptors(ancillary) if ancillary else []
-        try:
-            while len(octets) < _HEAD.size:
-                octets += self._more(_HEAD.size - len(octets))
-            size, number, kind, count = _HEAD.unpack_from(octets)
-            if size > MAX_FRAME or count != len(descriptors) or flags & socket.MSG_CTRUNC:
-                raise Breach("a frame that is not in order")
-            missing = size + _HEAD.size - len(octets)
-            if missing < 0:
-                raise Breach("more than one frame at a time")
-            body = octets[_HEAD.size :]
-            return kind, number, body + self._more(missing) if missing else body, descriptors
-        except BaseException:
-            close_all(descriptors)
-            raise
-
-    def _more(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            try:
-                part = self.socket.recv(min(size - len(parts), 1 << 20))
-            except OSError:
-                raise Ended from None
-            if not part:
-                raise Ended
-            parts += part
-        return bytes(parts)
-
-
-_CLOEXEC = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-
-
-def _descriptors(ancillary: Sequence[tuple[int, int, bytes]]) -> list[int]:
-    found = array.array("i")
-    for level, kind, octets in ancillary:
-        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            found.frombytes(octets[: len(octets) - len(octets) % found.itemsize])
-    return list(found)
-
-
-def close_all(descriptors: Sequence[int]) -> None:
-    """Close descriptors that nobody wants; what is closed already is no error."""
-    for descriptor in descriptors:
-        with contextlib.suppress(OSError):
-            os.close(descriptor)
 
 
 class Peer:
@@ -318,12 +241,12 @@ def accept_channels(control: socket.socket, current: Callable[[], Peer]) -> None
         count = 0
         while True:
             try:
-                octets, ancillary, _, _ = control.recvmsg(1, _ROOM, _CLOEXEC)
+                octets, ancillary, _, _ = control.recvmsg(1, ROOM, CLOEXEC)
             except OSError:
                 return
             if not octets:
                 return
-            descriptors = _descriptors(ancillary)
+            descriptors = descriptors_in(ancillary)
             count += 1
             fine = len(descriptors) == 1 and stat.S_ISSOCK(os.fstat(descriptors[0]).st_mode)
             if not fine or count > MAX_CHANNELS:

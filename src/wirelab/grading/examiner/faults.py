@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import socket
 import struct
 from typing import Any
 
@@ -21,7 +22,12 @@ KNOWN: dict[str, type[Exception]] = {
     for name, kind in vars(builtins).items()
     if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, _NEVER)
 }
-for _kind in (struct.error, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+for _kind in (
+    struct.error,
+    socket.gaierror,
+    asyncio.IncompleteReadError,
+    asyncio.LimitOverrunError,
+):
     KNOWN[f"{_kind.__module__}.{_kind.__qualname__}"] = _kind
 
 WHERE = ELSEWHERE

@@ -13,6 +13,7 @@ import decimal
 import enum
 import fractions
 import ipaddress
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -77,8 +78,13 @@ def build(name: str, arguments: tuple) -> Any:
 
 
 def ours() -> dict[str, type]:
-    """The dataclasses and enumerations of this package that are loaded, by a name of their own."""
-    found = {}
+    """The dataclasses and enumerations of this package that are loaded, by a name of their own.
+
+    Those of `socket` as well: its addresses are full of them.
+    """
+    found: dict[str, type] = {
+        f"socket:{kind.__name__}": kind for kind in (socket.AddressFamily, socket.SocketKind)
+    }
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith(_OURS):
             for kind in _declared(vars(module), module_name):

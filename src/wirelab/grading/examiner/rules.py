@@ -13,7 +13,7 @@ import io
 import types
 from typing import Any
 
-from wirelab.grading.examiner.codec import Breach
+from wirelab.grading.examiner.decode import Breach
 
 SAFE_BUILTINS = frozenset(
     {len, ord, chr, sorted, abs, min, max, sum, repr, print, any, all, hash, id, pow, round}

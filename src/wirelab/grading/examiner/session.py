@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import contextlib
 import inspect
 import keyword
-import socket
 import sys
 import threading
 from collections.abc import Iterable
@@ -19,9 +17,9 @@ from typing import Any
 
 from wirelab.grading import compare
 from wirelab.grading.examiner import faults, rules, shapes
-from wirelab.grading.examiner.channel import Ended, Peer, Poisoned, accept_channels
-from wirelab.grading.examiner.codec import Breach, Decoder
-from wirelab.grading.examiner.learner import exported
+from wirelab.grading.examiner.channel import Peer, Poisoned
+from wirelab.grading.examiner.decode import Breach, Decoder
+from wirelab.grading.examiner.line import Line
 from wirelab.grading.examiner.proxies import (
     ClassInfo,
     Remote,
@@ -32,8 +30,9 @@ from wirelab.grading.examiner.proxies import (
     function,
     remote_of,
 )
+from wirelab.grading.examiner.telling import MAX_PRINTED, exported
+from wirelab.grading.examiner.wire import Ended
 
-MAX_PRINTED = 1 << 20
 MAX_CALLBACKS = 2_000_000
 _FLAVOURS = {
     "iterator": RemoteIterator,
@@ -41,28 +40,6 @@ _FLAVOURS = {
     "class": RemoteClass,
     "object": Remote,
 }
-
-
-class Line:
-    """The two sockets that lead to a clone, and the session that uses them now."""
-
-    def __init__(self, main: socket.socket, control: socket.socket):
-        self.main, self.control = main, control
-        self.session: Session | None = None
-        self._accepting = False
-
-    def accept(self) -> None:
-        """From now on threads of the learner's may call back."""
-        if not self._accepting:
-            self._accepting = True
-            accept_channels(self.control, lambda: self.session)
-
-    def close(self) -> None:
-        """No call through these sockets any more, from whatever thread."""
-        for each in (self.main, self.control):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
 
 
 class Session(Peer):
@@ -133,7 +110,7 @@ class Session(Peer):
             value = _items(only)
         if status == "ok":
             return value
-        if type(value) is tuple and value[:1] == ("stop",) and op == "next":
+        if type(value) is tuple and value[:1] == ("stop",) and op in ("next", "call", "method"):
             raise StopIteration(value[1])
         if type(value) is tuple and value == ("astop",) and op in ("await", "acall"):
             raise _AsyncEnd

@@ -1,4 +1,4 @@
-"""The shape lock: where the reference answers give objects, and nowhere else, may objects come from.
+"""The shape lock: objects may come from where the reference answers give objects, and nowhere else.
 
 A path such as `Cache().get()` names a place; the lock is recorded on the reference, test by test.
 """

@@ -14,6 +14,8 @@ from wirelab.grading.sandbox.namespaces import prctl
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _PR_CAPBSET_DROP, _PR_SET_DUMPABLE = 38, 22, 24, 4
 _CAP_VERSION_3 = 0x20080522
 MAX_FILES = 512
+RESERVE = 12  # processes and threads for clones that serve a test
+STACK_BYTES = 8 << 20
 
 # System calls by number on (x86_64, aarch64): they keep memory that nobody counts, or look into
 # other processes and the kernel.
@@ -65,17 +67,18 @@ def set_limits(memory_bytes: int, cpu_s: float, processes: int, disk_bytes: int)
     """Only the resource limits, as where there is no sandbox; `processes` 0 sets none."""
     import resource
 
-    def limit(which: str, most: int) -> None:
+    def limit(which: str, most: int, reserve: int = 0) -> None:
         number = getattr(resource, which, None)
         if number is None:
             return
-        hard = resource.getrlimit(number)[1]
-        if hard != resource.RLIM_INFINITY:
-            most = min(most, hard)
-        resource.setrlimit(number, (most, most))
+        before = resource.getrlimit(number)[1]
+        hard = most + reserve
+        if before != resource.RLIM_INFINITY:
+            hard = min(hard, before)
+        resource.setrlimit(number, (min(most, hard), hard))
 
-    used = _data_bytes()
-    limit("RLIMIT_DATA", used + memory_bytes)
+    # Stacks of threads count here before they are used; what is used is counted from outside.
+    limit("RLIMIT_DATA", _data_bytes() + memory_bytes + (processes or 128) * STACK_BYTES)
     limit("RLIMIT_STACK", min(memory_bytes, 64 << 20))
     limit("RLIMIT_CPU", int(cpu_s) + 2)
     limit("RLIMIT_FSIZE", disk_bytes)
@@ -84,7 +87,16 @@ def set_limits(memory_bytes: int, cpu_s: float, processes: int, disk_bytes: int)
     limit("RLIMIT_MEMLOCK", 1 << 20)
     limit("RLIMIT_MSGQUEUE", 0)
     if processes:
-        limit("RLIMIT_NPROC", processes)
+        limit("RLIMIT_NPROC", processes, RESERVE)
+
+
+def take_reserve() -> None:
+    """Have a few processes more: a notebook that uses all that it may is tested too."""
+    import resource
+
+    if hasattr(resource, "RLIMIT_NPROC"):
+        hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+        resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
 
 
 def _data_bytes() -> int:

@@ -1,4 +1,4 @@
-"""What a learner reads when a limit was reached or the rules were broken: what happened, what to do.
+"""What a learner reads when a limit was reached or a rule broken: what happened, what to do.
 
 Plain sentences; it knows nothing of how limits are kept.
 """
@@ -59,7 +59,7 @@ def not_run() -> str:
     return "Your notebook had been stopped before this test, so there was nothing to test."
 
 
-def test_took_too_long(seconds: float, asked: str = "") -> str:
+def asked_too_long(seconds: float, asked: str = "") -> str:
     what = f" The last thing it was asked for: {asked}." if asked else ""
     return (
         f"Your code did not come back within {seconds:.0f} s in this test.{what} Look for a loop "
@@ -78,7 +78,8 @@ def output_cut(octets: float) -> str:
 def of_error(kind: str, policy: dict) -> str:
     """What an error means that comes from a limit: "disk", "memory", "processes" or "files"."""
     if kind == "disk":
-        return f"Your notebook may write {size(policy['disk_bytes'])} of files in all; that is used up."
+        most = size(policy["disk_bytes"])
+        return f"Your notebook may write {most} of files in all; that is used up."
     if kind == "memory":
         return (
             f"Your notebook may use {size(policy['memory_bytes'])} of memory; that was not enough."
