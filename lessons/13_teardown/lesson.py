@@ -1,7 +1,7 @@
 # ---
 # wirelab:
 #   title: The four-way teardown
-#   minutes: 150
+#   minutes: 200
 #   builds_on: [12_handshake]
 # ---
 
@@ -74,6 +74,7 @@ class Caller:
 
     def look(self, after: str) -> None:
         """Print the state that the peer's own table shows now."""
+        self.net.clock.wait(0.01)  # what you said has arrived by then, on a busy machine, too
         state = self.net.peer.state_of(self.peer_port, self.port)
         print(f"{after:48} {'CLOSED' if state == 'LISTEN' else state}")  # its listener lives on
 
@@ -2181,6 +2182,8 @@ def hear_all(client: socket.socket, server: running) -> bytes:
         except TimeoutError:
             if server.error:
                 raise server.error from None
+            if server.stopped(0.0):
+                return heard + b" (and the server has ended)"
             continue
         if not data:
             return heard
@@ -2434,7 +2437,7 @@ with Network.best() as net:
     print("you hear:", you.hear())
     you.program.close()
     print("you hear:", you.hear())
-    you.look("")
+    you.look("the peer is")
 
 # %% [markdown] role="given" id="finrst-rules"
 # Why so harsh? A FIN would be a lie: it would let you believe that the program has had your data.
@@ -2547,7 +2550,7 @@ def kernel_says(net: Network, events: list[str], awaited: list[str], port: int) 
         elif event == "fin":
             you.say(FIN | ACK)
         elif event == "read":
-            you.program.receive(0.0)
+            you.program.receive(0.2)
         elif event == "linger":
             linger = True
         elif event == "shutdown":
