@@ -7,6 +7,7 @@ does. A worker that nobody asked for in a while is ended, and all of them with t
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,10 +26,8 @@ def make(
     source: Any, lessons: Path | None = None, policy: Policy | None = None, core: int | None = None
 ) -> Any:
     """A worker that keeps the policy: raises `CourseError` where this machine cannot."""
-    try:
-        return Worker(source, lessons, policy, core)
-    except NotImplementedError:  # no fork on this system
-        return PlainWorker(source, lessons, policy, core)
+    kind = Worker if sys.platform == "linux" else PlainWorker
+    return kind(source, lessons, policy, core)
 
 
 @dataclass

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from wirelab.grading.engine.task import Policy
 from wirelab.grading.errors import CourseError
+from wirelab.grading.sandbox import probe
 
 REQUIRED, IF_POSSIBLE, NEVER = SANDBOX = ("required", "if-possible", "never")
 VARIABLE = "WIRELAB_SANDBOX"
@@ -32,16 +33,12 @@ def settle(sandbox: str, policy: Policy, here: bool = True) -> Policy:
     missing = missing_here() if here and sandbox != NEVER else ""
     if sandbox == REQUIRED and missing:
         raise CourseError(
-            f"This machine has no sandbox for strangers' code: {missing}. To grade all the same,"
-            f' with your own rights: --unsandboxed, or c.ExecuteInWorker.sandbox = "never".'
+            f"{missing[:1].upper()}{missing[1:]}. To grade all the same, with your own rights:"
+            f' --unsandboxed, or c.ExecuteInWorker.sandbox = "{NEVER}".'
         )
     return replace(policy, sandbox=sandbox != NEVER and not missing)
 
 
 def missing_here() -> str:
     """What this machine lacks for a sandbox, or ""."""
-    try:
-        from wirelab.grading.sandbox import probe
-    except ImportError:
-        return ""
     return probe()

@@ -13,13 +13,16 @@ from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbgrader.api import Gradebook
+from nbgrader.converters import NbGraderException
 from nbgrader.utils import parse_utc
 
 from wirelab.grading.engine import extras
 from wirelab.grading.engine.edition import Edition, Recorded
 from wirelab.grading.engine.intake import Intake, take_in
 from wirelab.grading.engine.reading import Unreadable, octets
+from wirelab.grading.errors import CourseError
 from wirelab.grading.plugins import mark
+from wirelab.grading.plugins.execute import ExecuteInWorker
 
 
 class SubmissionExporter(NotebookExporter):
@@ -30,6 +33,7 @@ class SubmissionExporter(NotebookExporter):
         self.optimistic_validation = True  # once is enough for what we have made ourselves
         converter = self.parent
         if converter is not None and hasattr(converter, "assignments"):
+            _refuse_without_sandbox(converter, ExecuteInWorker(parent=self))
             _leave_out(converter)
             _read_timestamps_safely(converter)
 
@@ -76,6 +80,16 @@ def recorded(gradebook: Gradebook, assignment: str, notebook: str) -> dict[str, 
         cell.name: Recorded(cell.cell_type, cell.source or "", cell.checksum, points.get(cell.name))
         for cell in found.source_cells
     }
+
+
+def _refuse_without_sandbox(converter: Any, step: ExecuteInWorker) -> None:
+    """Say it once, before the first submission; nbgrader ends at its own exception."""
+    if converter.assignments and step.enabled:
+        try:
+            step.policy()
+        except CourseError as refusal:
+            converter.log.error("%s", refusal)
+            raise NbGraderException(str(refusal)) from None
 
 
 def _leave_out(converter: Any) -> None:
