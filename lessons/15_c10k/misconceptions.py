@@ -500,19 +500,6 @@ class GoesOnAfterFailure(Talk):
             self.over = True
 
 
-@misconception(
-    of="Conversation",
-    says="All conversations share one Lines: the half line of one client is joined to that of "
-    "another.",
-)
-class SharedLines(Talk):
-    shared = reference.Lines()
-
-    def __init__(self, handle):
-        super().__init__(handle)
-        self.lines = SharedLines.shared
-
-
 def loop(listener, handle, *, send=None, closes=True, recv=None):
     """An event loop that is wrong in one of these ways."""
     selector = selectors.DefaultSelector()
@@ -617,15 +604,20 @@ def dies_with_one_client(listener, handle):
     class Fatal(Exception):
         pass
 
+    known = set()
+
     def recv(connection, size):
+        known.add(connection)
         try:
             return connection.recv(size)
         except ConnectionResetError as error:
-            raise Fatal(str(error)) from error
+            raise Fatal from error
 
     try:
         loop(listener, handle, recv=recv)
     except Fatal as error:
+        for connection in known:
+            connection.close()
         raise ConnectionResetError(104, "Connection reset by peer") from error
 
 
@@ -1056,9 +1048,8 @@ def tried(connect, count, timeout_s, *, right=None, closes=True, refused=True, f
 
 @misconception(
     of="unanswered",
-    says="You use the connections in the order in which they were opened. What a server that "
-    "serves only the first few does not do shows just as well, but in reverse its last "
-    "clients come first: say hello from the last to the first.",
+    says="You begin with the connection that was opened first. Begin with the last: a server that "
+    "looks at one client after another cannot have come to it.",
 )
 def first_come_first(connect, count, timeout_s):
     return tried(connect, count, timeout_s, forward=True)
