@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 import reference
 from scapy.utils import checksum
 
-from wirelab.grading.misconceptions import misconception
+from wirelab.grading.misconceptions import equivalent, misconception
 from wirelab.protocols.arp import BROADCAST, REPLY, REQUEST, Arp, EthernetFrame
 
 
@@ -483,6 +483,22 @@ def replies_to_the_envelope(frame, my_mac, my_ip, table):
 @misconception(
     of="receive_arp",
     rfc='RFC 826, "Packet Reception"',
+    says="You note down the source of the envelope. It is often the same, but the address that "
+    "belongs to the sender IP is the one beside it in the ARP packet.",
+)
+def notes_the_envelope(frame, my_mac, my_ip, table):
+    before = dict(table)
+    reply = reference.receive_arp(frame, my_mac, my_ip, table)
+    if table != before or reply is not None:
+        sender = reference.parse_arp(frame).sender_ip
+        if sender in table:
+            table[sender] = reference.parse_ethernet(frame).source
+    return reply
+
+
+@misconception(
+    of="receive_arp",
+    rfc='RFC 826, "Packet Reception"',
     says="A reply is answered by a reply. Two hosts that both do so never stop.",
 )
 def answers_replies(frame, my_mac, my_ip, table):
@@ -525,20 +541,25 @@ def falls_over(frame, my_mac, my_ip, table):
 
 def cache(
     *, queue="latest", ask=True, strangers=False, pending=False, probe=False, ages=True,
-    refresh=True, edge=False, pause=1.0, tries=3, again=False, keeps=False, drop=True,
+    refresh=True, edge=False, pause=1.0, tries=3, again=False, keeps=False, drop=True, use=False,
+    life_s=None, stale=False,
 ):  # fmt: skip
     """A cache that is wrong in one of these ways."""
 
     class NeighbourCache:
         def __init__(self, my_ip, lifetime_s=60.0):
-            self.my_ip, self.lifetime_s = my_ip, lifetime_s
+            self.my_ip, self.lifetime_s = my_ip, life_s or lifetime_s
             self.known, self.asked = {}, {}
 
         def lookup(self, ip, now_s):
             mac, until_s = self.known.get(ip, (None, 0.0))
             if mac is None or not ages:
                 return mac
-            return mac if now_s < until_s or (edge and now_s == until_s) else None
+            if now_s > until_s or (now_s == until_s and not edge):
+                return None
+            if use:
+                self.known[ip] = (mac, now_s + self.lifetime_s)
+            return mac
 
         def send(self, ip, packet, now_s):
             mac = self.lookup(ip, now_s)
@@ -555,7 +576,8 @@ def cache(
             return [("who-has", ip)]
 
         def receive(self, arp, now_s):
-            ip, known = arp.sender_ip, self.lookup(arp.sender_ip, now_s)
+            ip = arp.sender_ip
+            known = self.known.get(ip, (None,))[0] if stale else self.lookup(ip, now_s)
             if ip in ("0.0.0.0", self.my_ip) and not probe:
                 return []
             means_me = arp.target_ip == self.my_ip or strangers or (pending and ip in self.asked)
@@ -687,6 +709,35 @@ class DoesNotProlong(cache(refresh=False)):
     "that very moment it is over.",
 )
 class OneMomentTooLong(cache(edge=True)):
+    pass
+
+
+@misconception(
+    of="NeighbourCache",
+    rfc="RFC 1122 section 2.3.2.1",
+    says="Using an entry prolongs it. That you send to a card does not show that it is still "
+    "there; only what the neighbour says does.",
+)
+class UseProlongs(cache(use=True)):
+    pass
+
+
+@misconception(
+    of="NeighbourCache",
+    rfc="RFC 1122 section 2.3.2.1",
+    says="An entry lives for 60 s, whatever lifetime_s was said to be.",
+)
+class AlwaysSixty(cache(life_s=60.0)):
+    pass
+
+
+@misconception(
+    of="NeighbourCache",
+    rfc="RFC 1122 section 2.3.2.1",
+    says="An entry that has ended is refreshed by what you overhear. It is as if it had never "
+    "been: its host is a stranger again.",
+)
+class RaisesTheDead(cache(stale=True)):
     pass
 
 
@@ -1277,8 +1328,9 @@ def probes_like_others(frame):
 
 
 def echo_but(
-    frame, my_mac, my_ip, table, *, sums=True, copies_sum=False, padding=False, kind=0, seal=True,
-    turn=True, ttl=64, fragments=True, mine=True, options=True, arp=True, to=None, types=True,
+    frame, my_mac, my_ip, table, *, sums=True, sum_of=None, copies_sum=False, padding=False, kind=0,
+    seal=True, turn=True, ttl=64, fragments=True, mine=True, options=True, arp=True, to=None,
+    types=True,
 ):  # fmt: skip
     """A host's answer, wrong in one of these ways."""
     try:
@@ -1293,7 +1345,7 @@ def echo_but(
     if len(packet) < 20 or packet[0] >> 4 != 4:
         return None
     size, total = (packet[0] & 0x0F) * 4, int.from_bytes(packet[2:4], "big")
-    if not 20 <= size <= total <= len(packet) or (sums and checksum(packet[:size]) != 0):
+    if not 20 <= size <= total <= len(packet) or (sums and checksum(packet[: sum_of or size])):
         return None
     message = packet[(size if options else 20) : (len(packet) if padding else total)]
     if fragments and int.from_bytes(packet[6:8], "big") & 0x3FFF:
@@ -1370,6 +1422,29 @@ def sends_it_back_unturned(frame, my_mac, my_ip, table):
 )
 def header_of_twenty(frame, my_mac, my_ip, table):
     return echo_but(frame, my_mac, my_ip, table, options=False)
+
+
+@misconception(
+    of="answer_frame",
+    rfc="RFC 791 section 3.1",
+    says="The header's sum is checked over 20 octets. It covers the options too: the whole header, "
+    "as long as its first octet says.",
+)
+def sums_twenty(frame, my_mac, my_ip, table):
+    return echo_but(frame, my_mac, my_ip, table, sum_of=20)
+
+
+@misconception(
+    of="answer_frame",
+    rfc="RFC 792",
+    says="The reply goes to the card that the table names. The brief says the Ethernet source of "
+    "the request: it is there for sure, and a table may be old, or forged.",
+)
+def replies_by_the_table(frame, my_mac, my_ip, table):
+    if len(frame) < 30:
+        return reference.answer_frame(frame, my_mac, my_ip, table)
+    to = table.get(str(IPv4Address(frame[26:30])))
+    return echo_but(frame, my_mac, my_ip, table, to=to and octets_of(to))
 
 
 @misconception(
@@ -1477,3 +1552,116 @@ def stops_at_a_stranger(link, clock, my_mac, my_ip, for_s):
         link.send(reply)
         sent += 1
     return sent
+
+
+# --- Mutants that are no wrong answers
+
+equivalent(
+    "ethernet-answer",
+    'if octets[12:14] == b"\\x81\\x00" and len(octets) > 16:',
+    'if octets[12:14] == b"\\x81\\x00" and len(octets) >= 17:',
+    because="A tagged frame of 16 octets has no EtherType after its tag: refused either way.",
+)
+
+equivalent(
+    "ethernet-answer",
+    "tag = int.from_bytes(octets[14:16], )",
+    "ethertype = int.from_bytes(octets[at : at + 2], )",
+    because='"big" is what int.from_bytes takes unless told otherwise.',
+)
+
+equivalent(
+    "ethernet-answer",
+    "if len(octets) < at - 2:",
+    because="A cut EtherType has one octet or none: a number below 0x0600, refused as such.",
+)
+
+equivalent(
+    "whohas-answer",
+    '+ struct.pack("!hhbbh", 1, 0x0800, 6, 4, REQUEST)',
+    because="Signed or not is the same for these five numbers.",
+)
+
+equivalent(
+    "parse-answer",
+    '*kinds, opcode = struct.unpack("!hhbbh", packet[:8])',
+    because="Read as signed, a number is the one wanted exactly if it is so unsigned.",
+)
+
+equivalent(
+    "reception-answer",
+    '+ struct.pack("!hhbbh", 1, 0x0800, 6, 4, REPLY)',
+    because="Signed or not is the same for these five numbers.",
+)
+
+equivalent(
+    "cache-answer",
+    "mac, until_s = self.known.get(ip, (None, 1.0))",
+    because="Without a MAC address the time is not looked at.",
+)
+
+equivalent(
+    "ndp-answer",
+    'group = IPv6Address("FF02::1:FF00:0").packed[:13] + IPv6Address(address).packed[13:]',
+    'prefix = IPv6Address("FF02::1:FF00:0").packed[:13]',
+    because="IPv6Address reads capital digits as well.",
+)
+
+equivalent(
+    "ndp-answer",
+    'total = checksum(addresses + struct.pack("!i3xb", len(message), 58) + message)',
+    'if checksum(source + to + struct.pack("!i3xb", length, 58) + message) != 0:',
+    because="Signed or not is the same below 2^31 octets, and the payload length has 16 bits.",
+)
+
+equivalent(
+    "ndp-answer",
+    "message = message[:2] + total.to_bytes(2, ) + message[4:]",
+    because='"big" is what to_bytes takes unless told otherwise.',
+)
+
+equivalent(
+    "ndp-answer",
+    "if envelope.vlan is not None or envelope.ethertype != 0x86DD or len(packet) <= 40:",
+    "if envelope.vlan is not None or envelope.ethertype != 0x86DD or len(packet) < 41:",
+    because="40 octets are a header without a message, which is refused two lines later.",
+)
+
+equivalent(
+    "ndp-answer",
+    "size = rest[1] * 8 if len(rest) > 2 else 0",
+    "if not 1 < size <= len(rest):",
+    because="A size is a multiple of 8, and two octets hold no option: refused either way.",
+)
+
+equivalent(
+    "host-answer",
+    "if len(packet) <= 20 or packet[0] >> 4 != 4:",
+    "if len(packet) < 21 or packet[0] >> 4 != 4:",
+    "if not 20 <= size < total <= len(packet) or checksum(packet[:size]) != 0:",
+    because="A header alone has no message, so nothing is answered either way.",
+)
+
+equivalent(
+    "host-answer",
+    "size, total = (packet[0] & 0x0F) * 4, int.from_bytes(packet[2:4], )",
+    "fragment = int.from_bytes(packet[6:8], ) & 0x3FFF",
+    "reply = bytes(2) + checksum(reply).to_bytes(2, ) + reply[4:]",
+    "header = header[:10] + checksum(header).to_bytes(2, ) + header[12:]",
+    because='"big" is what both methods take unless told otherwise.',
+)
+
+equivalent(
+    "host-answer",
+    'header = struct.pack("!BBHHHBBH", 0x45, 1, 20 + len(reply), 0, 0, 64, 1, 0) + me'
+    " + packet[12:16]",
+    'header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(reply), 1, 0, 64, 1, 0) + me'
+    " + packet[12:16]",
+    because="Type of service and identification are the learner's: the brief says so.",
+)
+
+equivalent(
+    "host-answer",
+    "while (left_s := end_s - clock.now()) >= 0:",
+    because="One more look at the very last moment, which the brief leaves open.",
+)

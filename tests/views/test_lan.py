@@ -67,7 +67,7 @@ def test_text_tells_the_same_story():
     text = Lan(HOSTS, STEPS, title="Three hosts").text()
     assert text.startswith("Three hosts.\n  a: 10.0.0.1, 02:00:00:00:00:0a")
     assert "1. a to everybody: who-has 10.0.0.2. Taken up by b, dropped by c." in text
-    assert "   b has noted: 10.0.0.1 02:00:00:00:00:0a." in text
+    assert "   Noted by b: 10.0.0.1 02:00:00:00:00:0a." in text
     assert "2. b to a: is-at 02:00:00:00:00:0b." in text
     assert "3. c to everybody: nobody cares. Nobody takes it up." in text
 

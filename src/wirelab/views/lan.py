@@ -95,7 +95,7 @@ class Lan(View):
                 lines.append(f"   {step.note}")
             for name in scene.changed:
                 entries = ", ".join(f"{ip} {what}" for ip, what in scene.notes[name].items())
-                lines.append(f"   {name} has noted: {entries or 'nothing'}.")
+                lines.append(f"   Noted by {name}: {entries or 'nothing'}.")
         return "\n".join(lines)
 
     def _drawn(self, *, live: bool) -> str:
