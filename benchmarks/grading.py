@@ -104,7 +104,7 @@ def run(root: Path, *command: str, watch: Watch | None = None) -> float:
 
 
 class Watch:
-    """Looks at the memory of a process and all below it, twice a second."""
+    """Looks at the memory of a process and all below it, every other second."""
 
     def __init__(self) -> None:
         self.peak = 0
@@ -119,7 +119,7 @@ class Watch:
         import psutil
 
         top = psutil.Process(pid)
-        while not self._over.wait(0.5):
+        while not self._over.wait(2):
             total = 0
             try:
                 for process in [top, *top.children(recursive=True)]:

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -131,8 +131,7 @@ class _Desk:
         self.book, self.edition, self.force = book, edition, force
         self.records = course.state / "graded" / topic
         self.records.mkdir(parents=True, exist_ok=True)
-        self.saved = book.saved()
-        self.circumstances = book.circumstances()
+        self.known, self.deadline = book.known(), book.deadline()
         lesson = records.lesson_digest(course, topic)
         self.grader = digest(edition.digest, records.grader_digest(), lesson, repr(policy))
         self.intakes: dict[str, tuple[Intake, str, float]] = {}
@@ -143,21 +142,21 @@ class _Desk:
 
     def key(self, student: str, folder: Path) -> str:
         """A digest of everything that the marks of a submission depend on."""
-        due = self.circumstances.get(student, self.circumstances[""])
-        return digest(self.grader, due, records.submission_digest(folder))
+        extension = self.known[student].extension if student in self.known else ""
+        return digest(self.grader, self.deadline, extension, records.submission_digest(folder))
 
     def unchanged(self, student: str, folder: Path) -> Row | None:
         """What the last run came to, if it would come to the same now."""
-        if self.force or student not in self.saved:
+        if self.force or student not in self.known:
             return None
         record = records.read_record(self.records / records.file_name(student))
         self._seen[student] = key = self.key(student, folder)
         if record.get("key") != key or not self.book.destination(student).is_file():
             return None
-        row = _row_of(record["row"])
-        saved = self.saved[student]  # marks that a person has given since count as well
-        values = {**vars(row), **asdict(saved), "state": UNCHANGED, "seconds": 0.0}
-        return Row(**values)
+        row, now = _row_of(record["row"]), self.known[student]
+        return replace(  # marks that a person has given since count as well
+            row, state=UNCHANGED, seconds=0.0, score=now.score, max_score=now.max_score
+        )
 
     def jobs(self, submissions: dict[str, Path]) -> Iterator[Job]:
         """Each submission that can be run, made fit for it; the others wait in `unreadable`."""

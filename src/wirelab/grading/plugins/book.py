@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 from jupyter_core.paths import jupyter_config_dir
 from nbconvert.exporters.exporter import ResourcesDict
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, MissingEntry, SubmittedAssignment
 from nbgrader.apps import NbGraderAPI
 from nbgrader.converters import Autograde
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata
@@ -44,6 +44,15 @@ class Saved:
     max_score: float
     late_s: float = 0.0
     penalty: float = 0.0
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the gradebook has of a submission before it is graded again."""
+
+    score: float
+    max_score: float
+    extension: str = ""
 
 
 def configuration(root: Path) -> Config:
@@ -125,21 +134,22 @@ class Book(Autograde):
         """Where a graded notebook is written."""
         return Path(self._format_dest(self.topic, student), f"{self.topic}.ipynb")
 
-    def circumstances(self) -> dict[str, str]:
-        """What else a mark depends on, by student: the deadline, with an extension."""
+    def known(self) -> dict[str, Known]:
+        """What the gradebook has of each submission, by student, in one question."""
+        wanted = SubmittedAssignment
         with self._gradebook() as gradebook:
+            found = gradebook.db.query(
+                wanted.student_id, wanted.score, wanted.max_score, wanted.extension
+            ).filter(wanted.assignment_id == gradebook.find_assignment(self.topic).id)
             return {
-                each.student_id: str(each.duedate)
-                for each in gradebook.assignment_submissions(self.topic)
-            } | {"": str(gradebook.find_assignment(self.topic).duedate)}
-
-    def saved(self) -> dict[str, Saved]:
-        """What the gradebook has of each submission, by student."""
-        with self._gradebook() as gradebook:
-            return {
-                each.student_id: self._saved(each)
-                for each in gradebook.assignment_submissions(self.topic)
+                student: Known(float(score or 0), float(most or 0), str(extension or ""))
+                for student, score, most, extension in found
             }
+
+    def deadline(self) -> str:
+        """When the topic is due, as the gradebook has it."""
+        with self._gradebook() as gradebook:
+            return str(gradebook.find_assignment(self.topic).duedate or "")
 
     def _saved(self, submission: Any) -> Saved:
         return Saved(
