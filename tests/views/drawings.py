@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 from wirelab.protocols.segment import ACK, SYN, Segment
@@ -33,6 +34,13 @@ DOOR = (
     Transition("closed", "knock", "", "closed", "House rule 4"),
     Transition("locked", "turn key", "click", "closed", "House rule 5"),
 )
+ROUNDS = [
+    SimpleNamespace(waits={"door": "read"}, ready={"door": "read"}),
+    SimpleNamespace(waits={"door": "read", "A": "read"}, ready={"A": "read"}),
+    SimpleNamespace(waits={"door": "read", "A": "read, write"}, ready={"A": "write"}),
+    SimpleNamespace(waits={"door": "read", "A": "read"}, ready={"A": "read"}),
+    SimpleNamespace(waits={"door": "read"}, ready={"door": "read"}),
+]
 SYN_SEGMENT = Segment(source_port=40000, destination_port=80, seq=100, flags=SYN)
 SYN_ACK = Segment(source_port=80, destination_port=40000, seq=300, ack=101, flags=SYN | ACK)
 

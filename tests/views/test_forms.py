@@ -10,11 +10,11 @@ from html import escape
 from xml.etree import ElementTree as ET
 
 import pytest
-from drawings import DOOR, HANDSHAKE
+from drawings import DOOR, HANDSHAKE, ROUNDS
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from wirelab.views import FrameInspector, Ladder, Lan, LanHost, LanStep, StateMachine
+from wirelab.views import FrameInspector, Ladder, Lan, LanHost, LanStep, LoopRounds, StateMachine
 from wirelab.views.style import DARK, LIGHT, live_style, static_style
 
 LAN = [LanHost(name, f"10.0.0.{n}", f"02:00:00:00:00:0{n}") for n, name in enumerate("abc", 1)]
@@ -26,12 +26,13 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(params=["ladder", "inspector", "machine", "lan"])
+@pytest.fixture(params=["ladder", "inspector", "machine", "lan", "rounds"])
 def view(request, frame):
     return {
         "ladder": lambda: Ladder(HANDSHAKE),
         "inspector": lambda: FrameInspector(frame),
         "machine": lambda: StateMachine(DOOR, current="closed"),
+        "rounds": lambda: LoopRounds(ROUNDS),
         "lan": lambda: Lan(LAN, [LanStep(sender="a", label="who-has", note="Asks.")]),
     }[request.param]()
 
@@ -71,7 +72,7 @@ def test_front_end_asks_no_other_machine(view):
 
 def test_every_class_that_is_drawn_has_a_rule(view):
     drawn = set(" ".join(re.findall(r'class="([^"]*)"', view.svg())).split())
-    marks_only = {"wl-arrow", "wl-ends", "wl-state", "wl-state-box", "wl-edge"}
+    marks_only = {"wl-arrow", "wl-ends", "wl-state", "wl-state-box", "wl-edge", "wl-round"}
     assert {css for css in drawn - marks_only if f".{css}" not in static_style()} == set()
 
 

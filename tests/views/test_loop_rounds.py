@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
-from drawings import words
+from drawings import ROUNDS, words
 
 from wirelab.views import LoopRounds
-
-ROUNDS = [
-    SimpleNamespace(waits={"door": "read"}, ready={"door": "read"}),
-    SimpleNamespace(waits={"door": "read", "A": "read"}, ready={"A": "read"}),
-    SimpleNamespace(waits={"door": "read", "A": "read, write"}, ready={"A": "write"}),
-    SimpleNamespace(waits={"door": "read", "A": "read"}, ready={"A": "read"}),
-    SimpleNamespace(waits={"door": "read"}, ready={"door": "read"}),
-]
 
 
 def test_tells_what_was_ready_and_done():
     notes = LoopRounds(ROUNDS).notes
-    assert "door ready. The loop accepts" in notes[0]
+    assert "door is ready. The loop accepts" in notes[0]
     assert "From now on A is waited for too." in notes[0]
     assert "reads what has come from A" in notes[1]
-    assert "It now waits on A for read, write." in notes[1]
+    assert "It now waits for A (read, write)." in notes[1]
     assert "sends on to A" in notes[2]
     assert "A has ended, and the loop closes it." in notes[3]
 

@@ -62,19 +62,22 @@ def _notes(rounds: list[tuple[Mapping[str, str], Mapping[str, str]]]) -> list[st
     notes = []
     for number, ((waits, ready), (later, _)) in enumerate(pairwise([*rounds, ({}, {})]), start=1):
         last = number == len(rounds)
-        said = [f"Round {number}: waits for {len(waits)}; {_listed(ready) or 'nobody'} ready."]
+        verb = "are" if len(ready) > 1 else "is"
+        said = [
+            f"Round {number}: waits for {len(waits)}; {_listed(ready) or 'nobody'} {verb} ready."
+        ]
         for name, what in ready.items():
             said.append(_deed(name, what, gone=not last and name not in later))
         come = [name for name in later if name not in waits and not last]
         if come:
             said.append(f"From now on {_listed(come)} is waited for too.")
         changed = [
-            f"{name} for {later[name]}"
+            f"{name} ({later[name]})"
             for name in waits
             if later.get(name, waits[name]) != waits[name]
         ]
         if changed:
-            said.append(f"It now waits on {_listed(changed)}.")
+            said.append(f"It now waits for {_listed(changed)}.")
         notes.append(" ".join(said))
     return notes
 

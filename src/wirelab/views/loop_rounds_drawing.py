@@ -20,7 +20,7 @@ def draw_rounds(rounds: Rounds, *, title: str, description: str, live: bool) -> 
     """Return the rounds as SVG text; each is a group with `data-round`."""
     names = list(dict.fromkeys(name for waits, _ in rounds for name in waits))
     left = MARGIN + max(mono_width(name, SIZE) for name in names) + 20
-    width = max(left + COLUMN * len(rounds) + MARGIN, 560)
+    width = max(left + COLUMN * len(rounds) + MARGIN, 650)
     height = TOP + ROW * len(names) + 16
     pen = canvas(width, height, title=title, description=description, live=live)
     pen.text(MARGIN, 30, title, "wl-t wl-strong")
@@ -54,12 +54,13 @@ def _cell(pen: Pen, x: float, y: float, waits: str, ready: str) -> None:
 
 
 def _legend(pen: Pen, x: float, y: float) -> None:
-    pen.add("circle", "wl-waits", cx=x + 6, cy=y - 4, r=5)
-    pen.text(x + 18, y, "waited for, not ready", "wl-t wl-small wl-muted")
-    pen.box(x + 150, y - 14, 24, 18, "wl-name-left", radius=5)
-    pen.text(x + 162, y, "R", "wl-t wl-small wl-mid wl-strong")
-    pen.text(x + 180, y, "ready to read", "wl-t wl-small wl-muted")
-    pen.box(x + 268, y - 14, 24, 18, "wl-name-right", radius=5)
-    pen.text(x + 280, y, "W", "wl-t wl-small wl-mid wl-strong")
-    pen.text(x + 298, y, "ready to write", "wl-t wl-small wl-muted")
-    pen.text(x + 395, y, "a column: one select()", "wl-t wl-small wl-muted")
+    pen.add("circle", "wl-waits", cx=x + 9, cy=y - 4, r=5)
+    pen.add("circle", "wl-waits", cx=x + 9, cy=y - 4, r=9)
+    pen.text(x + 24, y, "waited for (outer ring: to write)", "wl-t wl-small wl-muted")
+    pen.box(x + 222, y - 14, 24, 18, "wl-name-left", radius=5)
+    pen.text(x + 234, y, "R", "wl-t wl-small wl-mid wl-strong")
+    pen.text(x + 252, y, "ready to read", "wl-t wl-small wl-muted")
+    pen.box(x + 340, y - 14, 24, 18, "wl-name-right", radius=5)
+    pen.text(x + 352, y, "W", "wl-t wl-small wl-mid wl-strong")
+    pen.text(x + 370, y, "ready to write", "wl-t wl-small wl-muted")
+    pen.text(x + 467, y, "a column: one select()", "wl-t wl-small wl-muted")
