@@ -13,7 +13,7 @@ compile() {
 }
 
 compile requirements.lock "$@"
-compile requirements-dev.lock --extra dev --extra docs --constraint requirements.lock "$@"
+compile requirements-dev.lock --all-extras --constraint requirements.lock "$@"
 
 # No system may need a compiler: every name has a wheel there, or a marker that leaves it out.
 nowhere=$(mktemp -d)

@@ -54,9 +54,19 @@ def test_files_say_what_they_are(module: Path) -> None:
 
 
 def defined(source: str) -> set[str]:
-    """Functions and classes that `source` defines at its top level."""
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return {node.name for node in ast.parse(source).body if isinstance(node, kinds)}
+    """Functions, by name and parameters, and classes that `source` defines at its top level."""
+    body = ast.parse(source).body
+    functions = [n for n in body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    return {f"{node.name}({', '.join(parameters(node))})" for node in functions} | {
+        node.name for node in classes
+    }
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    """The names of a function's parameters, in order."""
+    given = function.args
+    return [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
 
 
 def answers(lesson: str) -> set[str]:
@@ -88,4 +98,9 @@ def test_answers_are_found_where_they_are() -> None:
     lesson = (
         '# %% role="answer" id="a-answer"\ndef one():\n    pass\n# %% id="b"\ndef two(): pass\n'
     )
-    assert answers(lesson) == {"one"}
+    assert answers(lesson) == {"one()"}
+
+
+def test_an_answer_is_told_by_its_parameters_too() -> None:
+    assert defined("def load(a, *, b): pass") == {"load(a, b)"}
+    assert defined("class Machine: pass") == {"Machine"}
