@@ -81,6 +81,13 @@ def test_an_exception_says_where_in_the_learners_code(worker: Worker) -> None:
     assert "in double, line 2:  return {}[n]" in said(executed, "double-test-a")
 
 
+def test_a_call_that_does_not_fit_is_shown_where_the_test_makes_it(worker: Worker) -> None:
+    executed = worker.grade(lesson(double="def double():\n    return 1"))
+    assert "raised TypeError: double() takes 0 positional arguments" in " ".join(
+        said(executed, "double-test-a").split()
+    )
+
+
 def test_a_stub_is_not_written_yet(worker: Worker) -> None:
     executed = worker.grade(lesson(double="def double(n):\n    raise NotImplementedError"))
     assert said(executed, "double-test-a").startswith("Not written yet: double.")

@@ -95,7 +95,8 @@ seen = []
 for top in ('/work', '/home', '/root', '/srv', '/opt', '/tmp', '/var', '/mnt', '/media'):
     for folder, _, names in os.walk(top):
         seen += [os.path.join(folder, n) for n in names if n in ('lesson.py', 'misconceptions.py',
-                 'gradebook.db', '.bash_history', 'id_rsa') and 'wirelab/' not in folder]
+                 'gradebook.db', '.bash_history', 'id_rsa') and 'packages' not in folder
+             and 'wirelab' not in folder]
 print(seen, os.path.exists(COURSE), [k for k in os.environ if 'LESSON' in k])
 """
     _, said = run(look.replace("COURSE", repr(str(ROOT / "source"))))

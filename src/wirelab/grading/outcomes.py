@@ -116,7 +116,8 @@ def raised(error: BaseException) -> Raised:
         message = ""
     bases = frozenset(base.__name__ for base in type(error).__mro__)
     # an examiner knows from the learner's process where it was raised there
-    function, line, source = vars(error).get(ELSEWHERE) or _own_frame(error.__traceback__)
+    where = vars(error).get(ELSEWHERE, ("", 0, ""))
+    function, line, source = where if where[0] else _own_frame(error.__traceback__)
     return Raised(_type_name(type(error)), message, bases, function, line, source)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -35,7 +36,10 @@ class Test:
 
 @dataclass
 class Lesson:
-    """All that is known of the instructor edition; `given` are the names a given cell defines."""
+    """All that is known of the instructor edition.
+
+    `given` are the names that each given cell defines, `texts` what all its code cells hold.
+    """
 
     cells: list[Cell]
     tests: dict[str, Test] = field(default_factory=dict)
@@ -43,6 +47,12 @@ class Lesson:
     types: dict[str, type] = field(default_factory=dict)
     answers: dict[str, str] = field(default_factory=dict)
     learners: set[str] = field(default_factory=set)
+    texts: frozenset[str] = frozenset()
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """The names that given cells define."""
+        return frozenset(name for names in self.given.values() for name in names)
 
 
 def load(notebook: dict[str, Any], shell: Any) -> Lesson:
@@ -57,6 +67,9 @@ def load(notebook: dict[str, Any], shell: Any) -> Lesson:
                 state.parsed(cell["source"])
     names = {cell.id: lessons.names_of(cell.source) for cell in cells}
     found = Lesson(cells)
+    found.texts = frozenset(
+        cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"
+    )
     for cell in cells:
         if cell.kind == "answer":
             found.answers[cell.id] = cell.source
@@ -71,6 +84,11 @@ def load(notebook: dict[str, Any], shell: Any) -> Lesson:
             _quietly(shell, lessons.imports_of(cell.source), cell.id)
         else:
             _import_all(cell.source)
+            if cell.beside and not lessons.twin_of(cell.source, random.Random(0)):
+                raise CourseError(
+                    f"{cell.id} runs beside the learner's code, so one of the values that it "
+                    "expects must be a literal: expected=True, expected=[1, 2]"
+                )
             reads = names[cell.id].reads | asked_by_given
             wanted = frozenset(reads & found.learners)
             before = {k: v for k, v in shell.user_ns.items() if k not in found.learners}
@@ -107,6 +125,8 @@ def _import_all(source: str) -> None:
 
 def _load_misconceptions(topic: str) -> None:
     """Loaded once, so that every fork that diagnoses has them."""
+    import nbformat  # noqa: F401
+
     from wirelab.grading import diagnose
 
     with contextlib.suppress(Exception):

@@ -16,6 +16,7 @@ from typing import Any
 from wirelab.grading.engine import mail
 from wirelab.grading.engine import shown as shows
 from wirelab.grading.engine.examiner_side import Lesson
+from wirelab.grading.engine.innocent import innocent
 from wirelab.grading.engine.learner_process import (
     Budget,
     Clone,
@@ -231,16 +232,21 @@ class Submission:
         return self._marked(test_id, shown)
 
     def _beside(self, test_id: str) -> list[dict[str, Any]]:
-        """Run a test in a clone, and its twin, which must fail, in another; in either order."""
+        """Run a test in a clone, and its twin, which must fail, in another; in either order.
+
+        There is no twin where the cells are plainly innocent.
+        """
         source = self.lesson.tests[test_id].cell.source
-        orders = [(source, False), (twin_of(source, self.dice), True)]
-        self.dice.shuffle(orders)
+        kept = self.lesson.kept
+        twin_failed = all(
+            text in self.lesson.texts or innocent(text, kept) for text in self._sources
+        )
+        orders = [(source, False)]
+        if not twin_failed:
+            orders.append((twin_of(source, self.dice), True))
+            self.dice.shuffle(orders)
         shown: list[dict[str, Any]] = []
-        twin_failed = False
         for text, is_twin in orders:
-            if is_twin and not text:
-                twin_failed = True
-                continue
             found = self._run_beside(test_id, text)
             if is_twin:
                 twin_failed = any(each["output_type"] == "error" for each in found)

@@ -12,8 +12,10 @@ import socket
 import threading
 from typing import Any
 
+from wirelab.grading import checks
 from wirelab.grading.engine import cells, mail
 from wirelab.grading.engine.examiner_side import Lesson
+from wirelab.grading.examiner import ahead
 from wirelab.grading.examiner import session as sessions
 from wirelab.grading.examiner.channel import ACCEPTING, Poisoned
 from wirelab.grading.examiner.line import Line
@@ -35,7 +37,7 @@ def serve(orders: socket.socket, lesson: Lesson, shell: Any, recording: bool) ->
         if inbox.descriptors:
             line = Line(*(socket.socket(fileno=each) for each in inbox.descriptors))
             inbox.descriptors.clear()
-        told = try_one(lesson, shell, order["test"], line, recording)
+        told = try_one(lesson, shell, order["test"], line, recording, order["again"])
         if not order["again"]:
             line.close()
         told["threads"] = sum(each.name != ACCEPTING for each in threading.enumerate())
@@ -48,11 +50,13 @@ def try_one(
     test_id: str,
     line: Line,
     recording: bool,
+    again: bool = False,
 ) -> dict[str, Any]:
     """Run one test cell with proxies for the learner's names; what came of it, as JSON values."""
     test = lesson.tests[test_id]
     lock = Lock(None if recording else test.paths, recording)
     session = sessions.Session(line, lesson.types, lock)
+    checks.ahead = (lambda *told: ahead.asked(session, *told)) if again else _one_by_one
     outputs = _run(test, shell, session)
     return {
         "outputs": outputs,
@@ -73,6 +77,10 @@ def _run(test: Any, shell: Any, session: sessions.Session) -> list[dict[str, Any
         return []
     finally:
         session.over()
+
+
+def _one_by_one(*_: Any) -> contextlib.AbstractContextManager:
+    return contextlib.nullcontext()
 
 
 def join(namespaces_of: int) -> None:

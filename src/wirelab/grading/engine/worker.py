@@ -24,19 +24,17 @@ from wirelab.grading.engine.task import Executed, Policy
 from wirelab.grading.errors import CourseError
 from wirelab.grading.sandbox import probe
 
-# What notebooks of this course import sooner or later, beside what the topic's own cells do.
+# What most notebooks import sooner or later. What is large, as scapy, only if the topic's own cells
+# do: every fork of the warm process pays for its size.
 PRELOADED = tuple(
-    """asyncio base64 collections concurrent.futures dataclasses decimal difflib email enum
-    fractions functools hashlib heapq hmac http.client http.cookies http.server io ipaddress
-    itertools json logging math multiprocessing pathlib pprint queue random re secrets select
-    selectors socket socketserver sqlite3 ssl statistics string struct subprocess tempfile
-    textwrap threading time tracemalloc types typing unittest unittest.mock urllib.parse
-    urllib.request uuid wsgiref.util xmlrpc.client zlib requests scapy.all
-    IPython.core.completer IPython.core.magics matplotlib_inline.backend_inline
+    """asyncio base64 collections concurrent.futures dataclasses decimal email enum fractions
+    functools hashlib hmac http.client http.server io ipaddress itertools json logging math pathlib
+    queue random re secrets select selectors socket socketserver ssl statistics string struct
+    subprocess tempfile textwrap threading time tracemalloc types typing unittest.mock
+    urllib.parse urllib.request uuid zlib IPython.core.completer
     wirelab.grading.checks wirelab.grading.diagnose wirelab.lab wirelab.lab.embedded
     wirelab.lab.kernel wirelab.protocols.tcp wirelab.protocols.codec wirelab.protocols.segment
-    wirelab.servers wirelab.servers.running wirelab.views nbformat jupytext
-    wirelab.grading.examiner.learner""".split()  # noqa: SIM905
+    wirelab.servers.running wirelab.grading.examiner.learner""".split()  # noqa: SIM905
 )
 
 
@@ -92,8 +90,8 @@ class Worker:
                 start_new_session=True,
             )
         policy = self._policy.to_json()
-        modules = [*PRELOADED, *sorted(_modules(notebook))]
-        mail.send(self._control, {"policy": policy, "modules": modules, "core": core})
+        order = {"policy": policy, "modules": PRELOADED, "core": core}
+        mail.send(self._control, {**order, "imports": _imports(notebook)})
         topic = notebook["metadata"].get("wirelab", {}).get("topic", "")
         order = {
             "source": notebook,
@@ -176,13 +174,13 @@ def _read(source: Any) -> dict[str, Any]:
     return notebook
 
 
-def _modules(notebook: dict[str, Any]) -> set[str]:
+def _imports(notebook: dict[str, Any]) -> str:
     """What the set-up and answer cells and the free ones import: never what only tests do."""
-    found: set[str] = set()
+    found = []
     for cell in notebook["cells"]:
         if cell["cell_type"] == "code" and not cell["metadata"].get("nbgrader", {}).get("grade"):
-            found |= lessons.modules_in(_text(cell["source"]))
-    return found
+            found += lessons.imports_of(cell["source"]).splitlines()
+    return "\n".join(dict.fromkeys(found))
 
 
 def _text(source: Any) -> str:

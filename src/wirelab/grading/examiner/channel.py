@@ -30,7 +30,7 @@ from wirelab.grading.examiner.wire import (
 
 MAX_CHANNELS = 64
 ACCEPTING = "accepts channels"
-_HOSTILE = (
+HOSTILE = (
     Breach,
     ValueError,
     KeyError,
@@ -79,29 +79,33 @@ class Peer:
         question.put((op, target, args, kwargs, self.printed()))
         try:
             channel.send(QUESTION, number, question)
-            while True:
-                kind, echoed, octets, descriptors = channel.receive()
-                known = question.kept if kind == ANSWER else ()
-                frame = Decoder(self, octets, descriptors, known)
-                frame.path = path if kind == ANSWER else f"{path}^"
-                body = frame.whole()
-                if kind == ANSWER:
-                    break
-                self._answer(channel, echoed, frame, body)
-            if echoed != number & 0xFFFFFFFF:
-                raise Breach("an answer to another question")
-            status, value, changes, said = body
-            if status not in ("ok", "error") or type(changes) is not list:
-                raise Breach("no answer")
+            status, value, changes, frame = self.awaited(channel, number, question.kept, path)
             self._restore(question.kept, changes)
-            self.heard(said)
-        except (Ended, *_HOSTILE) as error:
+        except (Ended, *HOSTILE) as error:
             self.failed(error)
             raise
         except BaseException:
             self.interrupted()
             raise
         return self.result(op, status, value, frame)
+
+    def awaited(self, channel: Channel, number: int, kept: list[Any], path: str) -> tuple:
+        """Wait for an answer, answering what is asked meanwhile; status, value, changes, frame."""
+        while True:
+            kind, echoed, octets, descriptors = channel.receive()
+            frame = Decoder(self, octets, descriptors, kept if kind == ANSWER else ())
+            frame.path = path if kind == ANSWER else f"{path}^"
+            body = frame.whole()
+            if kind == ANSWER:
+                break
+            self._answer(channel, echoed, frame, body)
+        if echoed != number & 0xFFFFFFFF:
+            raise Breach("an answer to another question")
+        status, value, changes, said = body
+        if status not in ("ok", "error") or type(changes) is not list:
+            raise Breach("no answer")
+        self.heard(said)
+        return status, value, changes, frame
 
     def _restore(self, kept: list[Any], changes: list[Any]) -> None:
         for at, changed in changes:
@@ -132,12 +136,15 @@ class Peer:
                 self._answer(channel, number, frame, frame.whole())
             except Ended:
                 return
-            except _HOSTILE as error:
+            except HOSTILE as error:
                 self.failed(error)
                 return
 
     def _answer(self, channel: Channel, number: int, frame: Decoder, body: Any) -> None:
         op, target, args, kwargs, said = body
+        if op == "calls":
+            self._answer_each(channel, number, frame, body)
+            return
         if type(op) is not str or type(args) is not tuple or type(kwargs) is not dict:
             raise Breach("no question")
         self.heard(said)
@@ -161,6 +168,15 @@ class Peer:
             answer = Encoder(self, kept)
             answer.put(("error", TypeError(str(error)), [], ""))
             channel.send(ANSWER, number, answer)
+
+    def _answer_each(self, channel: Channel, number: int, frame: Decoder, body: Any) -> None:
+        """Answer several calls of one function, each as if it had been asked alone."""
+        _, target, asked, _, _ = body
+        for octets in asked:
+            one = Decoder(self, octets, [])
+            one.path = frame.path
+            args, kwargs = one.whole()
+            self._answer(channel, number, one, ("call", target, args, kwargs, ""))
 
     # --- channels of further threads
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
 
+_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 MARK = "__wirelab_remote__"
 READABLE = frozenset({"__name__", "__doc__", "__qualname__", "__module__", "__annotations__"})
 _threads = concurrent.futures.ThreadPoolExecutor(64, thread_name_prefix="await")
@@ -246,6 +248,12 @@ def remote_of(value: Any) -> Any:
         mark = value.__dict__.get(MARK)
         return mark[0] if mark and not mark[2] else None
     return None
+
+
+def called_by(value: Any) -> Remote | None:
+    """The `Remote` of a proxy that is a plain function, which a call of it asks; else `None`."""
+    remote = remote_of(value) if type(value) is types.FunctionType else None
+    return remote if remote is not None and not value.__code__.co_flags & _ASYNC else None
 
 
 def method_of(value: Any) -> tuple[Remote, str] | None:

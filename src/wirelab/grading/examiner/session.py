@@ -59,6 +59,7 @@ class Session(Peer):
         self.shapes = lock
         self.dead = ""
         self.closed = False
+        self.ahead: Any = None
         self.asked = ""
         self.calls = 0
         self.remotes: dict[int, Any] = {}
@@ -91,6 +92,10 @@ class Session(Peer):
         if self.dead or self.closed:
             raise Poisoned(self.dead or "over")
         self.calls += 1
+        if (ahead := self.ahead) and getattr(self.own, "channel", None) is ahead.channel:
+            if op == "call" and target is ahead.remote and ahead.left:
+                return ahead.next()
+            ahead.drain()
         self.asked = self.path_of(op, target, args) or self.asked
         return super().call(op, target, *args, **kwargs)
 

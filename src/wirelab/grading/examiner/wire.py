@@ -33,6 +33,8 @@ class Channel:
     def __init__(self, connected: socket.socket):
         self.socket = connected
         self.numbers = itertools.count(1)
+        self._rest = b""
+        self._descriptors: list[int] = []
 
     def send(self, kind: bytes, number: int, frame: Encoder) -> None:
         """Write a frame; raises `Ended`, or `ValueError` if it is too large."""
@@ -52,39 +54,38 @@ class Channel:
 
     def receive(self) -> tuple[bytes, int, bytes, list[int]]:
         """Read a frame: its kind, number, octets and descriptors; raises `Ended` or `Breach`."""
+        rest = self._rest
+        while len(rest) < _HEAD.size:
+            rest += self._some()
+        size, number, kind, count = _HEAD.unpack_from(rest)
+        if size > MAX_FRAME or count > MAX_DESCRIPTORS:
+            raise Breach("a frame that is not in order")
+        end = _HEAD.size + size
+        if len(rest) < end:
+            parts = bytearray(rest)
+            while len(parts) < end:
+                parts += self._some()
+            rest = bytes(parts)
+        self._rest = rest[end:]
+        if count > len(self._descriptors):
+            raise Breach("a frame without its descriptors")
+        mine, self._descriptors = self._descriptors[:count], self._descriptors[count:]
+        return kind, number, rest[_HEAD.size : end], mine
+
+    def _some(self) -> bytes:
         try:
-            octets, ancillary, flags, _ = self.socket.recvmsg(65536, ROOM, CLOEXEC)
+            octets, ancillary, flags, _ = self.socket.recvmsg(1 << 16, ROOM, CLOEXEC)
         except OSError:
             raise Ended from None
         if not octets:
             raise Ended
-        descriptors: list[int] = descriptors_in(ancillary) if ancillary else []
-        try:
-            while len(octets) < _HEAD.size:
-                octets += self._more(_HEAD.size - len(octets))
-            size, number, kind, count = _HEAD.unpack_from(octets)
-            if size > MAX_FRAME or count != len(descriptors) or flags & socket.MSG_CTRUNC:
-                raise Breach("a frame that is not in order")
-            missing = size + _HEAD.size - len(octets)
-            if missing < 0:
-                raise Breach("more than one frame at a time")
-            body = octets[_HEAD.size :]
-            return kind, number, body + self._more(missing) if missing else body, descriptors
-        except BaseException:
-            close_all(descriptors)
-            raise
-
-    def _more(self, size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            try:
-                part = self.socket.recv(min(size - len(parts), 1 << 20))
-            except OSError:
-                raise Ended from None
-            if not part:
-                raise Ended
-            parts += part
-        return bytes(parts)
+        if ancillary:
+            self._descriptors += descriptors_in(ancillary)
+            if flags & socket.MSG_CTRUNC or len(self._descriptors) > 4 * MAX_DESCRIPTORS:
+                close_all(self._descriptors)
+                self._descriptors = []
+                raise Breach("too many descriptors")
+        return octets
 
 
 def descriptors_in(ancillary: Sequence[tuple[int, int, bytes]]) -> list[int]:
