@@ -2003,8 +2003,9 @@ class Selecting:
     """A chat server with a selector, wrong in one of these ways."""
 
     def __init__(
-        self, listener, *, receive=None, broken=None, waits=False, closes=True, most=65_536
+        self, listener, *, receive=None, broken=None, waits=False, closes=True, most=65_536, spins=0
     ):
+        self.spins = spins
         self.listener, self.receive, self.broken = listener, receive, broken
         self.waits, self.closes, self.most = waits, closes, most
         self.room, self.socks, self.waiting = reference.ChatRoom(), {}, {}
@@ -2082,7 +2083,7 @@ class Selecting:
             if self.broken == "dies":
                 raise RuntimeError("a client has gone") from None
             return False
-        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting else 0)
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting or self.spins else 0)
         self.selector.modify(sock, events, client)
         return True
 
@@ -2166,3 +2167,13 @@ def keeps_for_ever(listener):
 )
 def drops_the_slow(listener):
     Selecting(listener, most=0).run()
+
+
+@misconception(
+    of="serve_chat",
+    says="You always ask for EVENT_WRITE. A socket is nearly always ready to be written, so "
+    "select returns at once, for ever, and the processor is busy with nothing: ask only while "
+    "something waits to be sent.",
+)
+def asks_to_write_always(listener):
+    Selecting(listener, spins=1).run()
