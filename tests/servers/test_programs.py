@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import shutil
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import psutil
@@ -39,6 +45,14 @@ def place():
         yield made
 
 
+def soon(holds, within_s=10.0):
+    """Whether it holds within some seconds: nobody says when a process has begun."""
+    never, end = threading.Event(), time.monotonic() + within_s
+    while not holds() and time.monotonic() < end:
+        never.wait(0.01)
+    return holds()
+
+
 def test_serves_files_and_leaves_nothing(program, place):
     text = SITES[program].format(port=place.port, root=place.root)
     with started(program, text, port=place.port) as server:
@@ -51,6 +65,24 @@ def test_serves_files_and_leaves_nothing(program, place):
     assert (answer.status, answer.kind) == (200, "text/css")
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
     assert not Path(folder).exists()
+
+
+def test_it_ends_with_a_process_that_is_killed(program, place):
+    require(shutil.which("setpriv"), "install util-linux")
+    text = SITES[program].format(port=place.port, root=place.root)
+    code = (
+        "import sys\nfrom wirelab.servers.programs import *\n"
+        "program = {each.name: each for each in (NGINX, APACHE)}[sys.argv[1]]\n"
+        "with started(program, sys.argv[2], port=int(sys.argv[3])) as server:\n"
+        "    print(server.pid, flush=True)\n    sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", code, program.name, text, str(place.port)]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with subprocess.Popen(command, **pipes) as killed:
+        server = psutil.Process(int(killed.stdout.readline()))
+        killed.kill()
+    with contextlib.suppress(psutil.NoSuchProcess):
+        server.wait(10)
 
 
 def test_a_wrong_word_is_named(program, place):
@@ -68,7 +100,7 @@ def test_prefork_has_a_process_for_each_client(place):
     text = SITES[APACHE].format(port=place.port, root=place.root)
     with started(APACHE, text, port=place.port, frame=Frame("prefork", workers=5)) as server:
         assert get(place.port, "/").status == 200
-        assert len(descendants(server.pid)) == 6
+        assert soon(lambda: len(descendants(server.pid)) == 6)
 
 
 def test_what_is_missing_is_said_in_one_line():

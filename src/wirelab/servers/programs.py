@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -97,7 +98,7 @@ def started(
         config = folder / "server.conf"
         config.write_text(text, encoding="utf-8")
         process = subprocess.Popen(
-            _command(program, config, folder),
+            [*_tied_to_us(), *_command(program, config, folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=(folder / "stderr.txt").open("wb"),
@@ -181,6 +182,12 @@ def _unprivileged() -> dict[str, Any]:
     if _is_root() and not _is_lone_root():
         return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     return {}
+
+
+def _tied_to_us() -> list[str]:
+    """What makes the program end when this process is killed, where there is such a thing."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
 
 
 @contextlib.contextmanager
