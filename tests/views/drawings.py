@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from wirelab.protocols.segment import ACK, SYN, Segment
 from wirelab.protocols.table import Transition
-from wirelab.views import Arrow
+from wirelab.views import Arrow, HeightsCall
 
 HANDSHAKE = (
     Arrow("left", "SYN seq=100", note="I count from 100.", time_s=0.0, left_state="SYN-SENT"),
@@ -43,6 +43,15 @@ ROUNDS = [
 ]
 SYN_SEGMENT = Segment(source_port=40000, destination_port=80, seq=100, flags=SYN)
 SYN_ACK = Segment(source_port=80, destination_port=40000, seq=300, ack=101, flags=SYN | ACK)
+EXCHANGE = (
+    HeightsCall("left", "connect", opens=True),
+    HeightsCall("right", "accept", after=3, opened=True),
+    HeightsCall("left", "send(2)", after=3, wrote=b"hi"),
+    HeightsCall("right", "recv(1)", after=4, read=b"h"),
+    HeightsCall("right", "recv(9)", after=4, read=b"i"),
+    HeightsCall("left", "close", after=5, ends=True),
+    HeightsCall("right", "recv(9)", after=6, read=b""),
+)
 
 
 def words(svg: str) -> str:

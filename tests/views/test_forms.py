@@ -10,11 +10,21 @@ from html import escape
 from xml.etree import ElementTree as ET
 
 import pytest
-from drawings import DOOR, HANDSHAKE, ROUNDS
+from drawings import DOOR, EXCHANGE, HANDSHAKE, ROUNDS, SYN_SEGMENT
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from wirelab.views import FrameInspector, Ladder, Lan, LanHost, LanStep, LoopRounds, StateMachine
+from wirelab.lab.trace import Record
+from wirelab.views import (
+    FrameInspector,
+    Heights,
+    Ladder,
+    Lan,
+    LanHost,
+    LanStep,
+    LoopRounds,
+    StateMachine,
+)
 from wirelab.views.style import DARK, LIGHT, live_style, static_style
 
 LAN = [LanHost(name, f"10.0.0.{n}", f"02:00:00:00:00:0{n}") for n, name in enumerate("abc", 1)]
@@ -26,13 +36,14 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(params=["ladder", "inspector", "machine", "lan", "rounds"])
+@pytest.fixture(params=["ladder", "inspector", "machine", "lan", "rounds", "heights"])
 def view(request, frame):
     return {
         "ladder": lambda: Ladder(HANDSHAKE),
         "inspector": lambda: FrameInspector(frame),
         "machine": lambda: StateMachine(DOOR, current="closed"),
         "rounds": lambda: LoopRounds(ROUNDS),
+        "heights": lambda: Heights(EXCHANGE, [Record(0.0, True, b"", segment=SYN_SEGMENT)]),
         "lan": lambda: Lan(LAN, [LanStep(sender="a", label="who-has", note="Asks.")]),
     }[request.param]()
 

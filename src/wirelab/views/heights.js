@@ -29,7 +29,7 @@ export default {
       said.textContent = sentence;
       note.textContent = words;
       stepper.show();
-      const mark = stage.querySelector(".wl-height.wl-now");
+      const mark = stage.querySelector(".wl-now:not([data-place])");
       if (mark && stage.scrollWidth > stage.clientWidth) {
         const box = mark.getBoundingClientRect();
         const view = stage.getBoundingClientRect();

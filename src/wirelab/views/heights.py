@@ -62,7 +62,7 @@ class Heights(View):
         """Return the streams and then the steps as numbered lines."""
         lines = [f"{self._title}."]
         for stream in self._streams:
-            lines.append(f"The {self._names[stream.side]} writes {stream.octets!r}.")
+            lines.append(f"{self._names[stream.side]} writes {stream.octets!r}.")
         for box in self._boxes:
             lines.append(" ".join(filter(None, (f"{box.number}. {box.said}", box.note))))
         return "\n".join(lines)

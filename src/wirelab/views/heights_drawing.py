@@ -88,7 +88,7 @@ class _Part:
             base = rows[lane] + BOX_HEIGHT / 2
             pen.line(left, base, left + self.length, base, "wl-rule")
         for box in self.boxes:
-            group = pen.group("wl-height", data_step=box.number)
+            group = pen.group("", data_step=box.number)
             if box.last < box.first:
                 before = [a for a in self.acks if a.first == box.first and a.number < box.number]
                 self._ack(group, left, rows["segments"], box, len(before))
@@ -104,7 +104,7 @@ class _Part:
                     born.setdefault(place, box.number)
         for place, text in enumerate(self.cells):
             x, width = left + self.x(place), self.x(place + 1) - self.x(place)
-            group = pen.group("wl-height-octet", data_step=born.get(place, 0), data_place=place)
+            group = pen.group("", data_step=born.get(place, 0), data_place=place)
             is_mark = place == 0 or place > len(self.stream.octets)
             group.box(x + 1, y, width - 2, RULER - 6, "wl-cell wl-layer-a", radius=3)
             css = "wl-t wl-small wl-mid wl-muted" if is_mark else "wl-label wl-mid"

@@ -122,8 +122,8 @@ class _Reads:
         first = self._next[stream]
         if not call.read:
             end = len(self._octets[stream]) + 1
-            said = f"{name}: {call.text} gives b''."
-            return Box(number, stream, "reads", end, end, call.text, said, "The end of the stream.")
+            said = f"{name}: {call.text} gives no octets: the stream has ended."
+            return Box(number, stream, "reads", end, end, call.text, said)
         self._next[stream] = first + len(call.read)
         said = f"{name}: {call.text} gives {call.read!r}."
         return Box(number, stream, "reads", first, self._next[stream] - 1, call.text, said)
