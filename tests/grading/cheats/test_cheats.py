@@ -8,12 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from grading.cheats import adaptive, course, tricks
+from grading.cheats import adaptive, course, tampering, tricks
 
 from wirelab.grading.engine.task import Executed, Policy
 from wirelab.grading.engine.worker import Worker
 
-assert adaptive  # it adds its tricks
+assert adaptive and tampering  # noqa: PT018  (they add their tricks)
 HONEST = course.notebook(course.RIGHT)
 
 
