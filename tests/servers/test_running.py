@@ -83,3 +83,39 @@ def test_an_error_of_the_server_is_kept():
         server.connect()
         assert server.stopped()
     assert str(server.error) == "no"
+
+
+def test_a_server_that_is_not_written_says_so_at_once():
+    def unwritten(listener):
+        raise NotImplementedError
+
+    async def unwritten_too(listener):
+        raise NotImplementedError
+
+    for serve in (unwritten, unwritten_too):
+        with pytest.raises(NotImplementedError), running(serve) as server:
+            assert server.stopped()
+
+
+def test_what_a_server_raised_explains_a_broken_connection():
+    def crashes(listener):
+        listener.accept()
+        raise KeyError("the reason")
+
+    def visit_twice():
+        with running(crashes) as server:
+            server.connect()
+            assert server.stopped()
+            server.connect()
+
+    with pytest.raises(KeyError, match="the reason"):
+        visit_twice()
+
+
+def test_what_a_server_raised_is_kept_where_nothing_broke_off():
+    def crashes(listener):
+        raise KeyError("the reason")
+
+    with running(crashes) as server:
+        assert server.stopped()
+    assert isinstance(server.error, KeyError)

@@ -25,6 +25,9 @@ class running:
     `listener` listens on a loopback port that the system chose. At the end of the block the clients
     that `connect` made are closed, the listener is shut down (a coroutine function is cancelled as
     well), and the server has `GRACE_S` seconds to return.
+
+    A server that raises listens no more. What it raised is `error`; the end of the block raises it
+    too if the block broke off for want of the server, or if the server is not written yet.
     """
 
     def __init__(self, serve: Callable[..., Any], *args: Any, backlog: int = 128, **kwargs: Any):
@@ -45,13 +48,16 @@ class running:
         self._begun.wait(GRACE_S)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, reason: BaseException | None, __: object) -> None:
         for client in self._clients:
             client.close()
         self.shut_down()
         if self._ended.wait(GRACE_S):
             self._thread.join()
         self._listener.close()
+        unwritten = isinstance(self.error, NotImplementedError)
+        if unwritten or (self.error and isinstance(reason, ConnectionError)):
+            raise self.error from None
 
     def connect(self, timeout_s: float = 5.0) -> socket.socket:
         """A new connection to the server, closed at the end of the block at the latest."""
@@ -79,6 +85,7 @@ class running:
                 self._serve(self._listener, *self._args, **self._kwargs)
         except BaseException as error:
             self.error = error
+            self._listener.stop()  # as if its process had ended: nobody waits for it in vain
         finally:
             self._begun.set()
             self._ended.set()
