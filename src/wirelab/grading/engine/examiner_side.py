@@ -9,6 +9,7 @@ import contextlib
 import importlib
 import os
 import random
+import shutil
 import signal
 import socket
 import sys
@@ -165,6 +166,7 @@ def main(control: socket.socket, spawner: socket.socket, shell: Any) -> None:
         try:
             inbox.wait()
         except (EOFError, OSError):
+            shutil.rmtree(order["folder"], ignore_errors=True)  # a handle that was killed cannot
             return
         descriptor = inbox.descriptors.pop(0)
         if os.fork() == 0:
