@@ -197,28 +197,35 @@ class Book(Autograde):
         return ResourcesDict(nbgrader=about, metadata=metadata, wirelab_executed=executed)
 
     def _save(self, student: str, notebook: Any) -> Saved:
-        """All of a submission's marks, comments and penalty in one transaction."""
-        book = self._open
-        try:
-            book.update_or_create_student(student)
-            folder = self._format_source(self.topic, student)
-            when = self.coursedir.get_existing_timestamp(folder)
-            known = {"timestamp": when} if when else {}
-            submission = book.update_or_create_submission(self.topic, student, **known)
-            submitted = book.find_submission_notebook(self.topic, self.topic, student)
-            save(submitted, notebook)
-            if self._late:
-                self._penalty(student, submission, submitted)
-            book.db.commit()
-            return self._saved(submission)
-        except BaseException:
-            book.db.rollback()
-            raise
+        """All of a submission's marks, comments and penalty: one transaction, or nothing.
+
+        nbgrader commits after each step; its session has joined ours, where that is no end.
+        """
+        book, connection = self._open
+        with connection.begin():
+            try:
+                book.update_or_create_student(student)
+                when = self.coursedir.get_existing_timestamp(
+                    self._format_source(self.topic, student)
+                )
+                known = {"timestamp": when} if when else {}
+                submission = book.update_or_create_submission(self.topic, student, **known)
+                submitted = book.find_submission_notebook(self.topic, self.topic, student)
+                save(submitted, notebook)
+                if self._late:
+                    self._penalty(student, submission, submitted)
+                book.db.flush()
+                saved = self._saved(submission)
+                book.db.commit()
+            except BaseException:
+                book.db.rollback()
+                raise
+        return saved
 
     def _penalty(self, student: str, submission: Any, submitted: Any) -> None:
         submitted.late_submission_penalty = None
         if submission.total_seconds_late > 0:
-            self._open.db.flush()
+            self._open[0].db.flush()
             points = self._late.plugin_inst.late_submission_penalty(
                 student, submitted.score, submission.total_seconds_late
             )
@@ -243,9 +250,13 @@ class Book(Autograde):
             self._late.init_plugin()
 
     @cached_property
-    def _open(self) -> Gradebook:
-        """The gradebook, open as long as this one writer."""
-        return self._gradebook()
+    def _open(self) -> tuple[Gradebook, Any]:
+        """The gradebook, open as long as this one writer, and the connection that it writes to."""
+        book = self._gradebook()
+        connection = book.engine.connect()
+        book.db.remove()
+        book.db.configure(bind=connection, join_transaction_mode="rollback_only")
+        return book, connection
 
     @cached_property
     def _beside(self) -> dict[str, bytes]:
@@ -259,7 +270,9 @@ class Book(Autograde):
     def close(self) -> None:
         """Close the gradebook."""
         if "_open" in self.__dict__:
-            self._open.close()
+            book, connection = self._open
+            connection.close()
+            book.close()
 
 
 @contextmanager
