@@ -61,6 +61,7 @@ check: $(DEVELOPER) ## the gate: lint, format, layers, house rules, an unchanged
 
 bench: $(DEVELOPER) ## a few speeds, each as a ratio to a peer in the same run
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+	@$(BIN)/python benchmarks/grading.py $(GRADING)
 
 docs: $(DEVELOPER) ## the site, into docs/_build/html
 	@rm -rf docs/_build
