@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 import reference
 
-from wirelab.grading.misconceptions import misconception
+from wirelab.grading.misconceptions import equivalent, misconception
 from wirelab.protocols.http import Refused, Response
 
 # --- Exercise 1: the head
@@ -1780,6 +1780,36 @@ def changes_the_target(target, patch):
 
 @misconception(
     of="change",
+    rfc="RFC 8259 section 6",
+    says="You keep NaN and Infinity, which json.loads reads and JSON has not: the next client gets "
+    "your answer and cannot read it. The argument parse_constant is called for these words.",
+)
+def takes_what_python_takes(store, request):
+    words = (b"NaN", b"Infinity")
+    if request.method == "PUT" and any(word in request.content for word in words):
+        there = request.target in store
+        store[request.target] = 0.0
+        return Response(204 if there else 201)
+    if request.method == "PATCH" and any(word in request.content for word in words):
+        return Response(200)
+    return reference.change(store, request)
+
+
+@misconception(
+    of="change",
+    rfc="RFC 8259 section 8.1",
+    says="You hand octets to json.loads, and it guesses UTF-16 and UTF-32 as well. Two programs "
+    "that guess can read two things: decode as UTF-8, and parse the text.",
+)
+def guesses_the_encoding(store, request):
+    if request.content and b"\0" in request.content:
+        text = request.content.decode("utf-32-be" if request.content[:1] == b"\0" else "utf-16-le")
+        request = replace(request, content=text.encode())
+    return reference.change(store, request)
+
+
+@misconception(
+    of="change",
     rfc="RFC 9110 section 9.3.4",
     says="PUT always answers 201. Where something was there before it was replaced: 204.",
 )
@@ -2263,3 +2293,179 @@ class RefusesEmptyLines(reference.HttpConnection):
         if self._buffer.startswith(b"\r\n"):
             raise Refused(400)
         return super()._begin()
+
+
+# --- Mutants that are no wrong answers
+
+equivalent(
+    "head-answer",
+    'form = r"[\\x21-\\x7E]+:[0-9]{1,5}"',
+    'if re.search(rb"[\\x00-\\x08\\x0A-\\x1F\\x7F]", value):',
+    because="The letters of a hexadecimal escape may be large or small: the same octets.",
+)
+
+equivalent(
+    "head-answer",
+    'fields.append((name.decode().lower(), value.strip(None).decode("latin-1")))',
+    because="What strip() takes beside space and tab is a control octet, and refused before.",
+)
+
+equivalent(
+    "chunked-answer",
+    "if self._left is not None and self._left >= 0: # in a chunk",
+    because="A chunk with nothing left takes an empty slice: nothing more happens.",
+)
+
+equivalent(
+    "chunked-answer",
+    "if len(self._buffer) <= 2:",
+    "if len(self._buffer) < 3:",
+    because="With nothing behind CR LF nothing is to be done; the next octets bring it back.",
+)
+
+equivalent(
+    "chunked-answer",
+    "return True",
+    because="The loop goes on to a line, which is not there yet, and leaves as well.",
+)
+
+equivalent(
+    "chunked-answer",
+    "limit = 1 # the empty line is no trailer",
+    because="An empty line has no octets that could pass a limit of 0 or of 1.",
+)
+
+equivalent(
+    "chunked-answer",
+    'self.rest, self._buffer = self._buffer, b"XXXX"',
+    because="After the end the buffer is never read again.",
+)
+
+equivalent(
+    "length-answer",
+    'different = {number.lstrip("XX0XX") for number in numbers}',
+    because="The text consists of digits: there is no X to strip.",
+)
+
+equivalent(
+    "respond-answer",
+    'if re.search(r"[\\x00-\\x08\\x0A-\\x1F\\x7F]", value):',
+    because="The letters of a hexadecimal escape may be large or small: the same characters.",
+)
+
+equivalent(
+    "cache-answer",
+    'return re.findall(r\'(?:W/)?"[^"]*"|\\*\', "XX, XX".join(request.values(name)))',
+    because="Tags are found by their quotes; what stands between two of them does not matter.",
+)
+
+equivalent(
+    "cache-answer",
+    'age = number("XXXX".join(response.values("age")[:1])) + now_s - stored_s',
+    because="A list of at most one element is joined by nothing.",
+)
+
+equivalent(
+    "ranges-answer",
+    'fields = (("etag", etag), ("Accept-Ranges", "bytes"))',
+    'fields = (("ETAG", etag), ("Accept-Ranges", "bytes"))',
+    'fields = (("ETag", etag), ("accept-ranges", "bytes"))',
+    'fields = (("ETag", etag), ("ACCEPT-RANGES", "bytes"))',
+    'return Response(416, (("content-range", f"bytes */{size}"),))',
+    'return Response(416, (("CONTENT-RANGE", f"bytes */{size}"),))',
+    'place = ("content-range", f"bytes {begin}-{end}/{size}")',
+    'place = ("CONTENT-RANGE", f"bytes {begin}-{end}/{size}")',
+    because="Names of fields are compared in any case.",
+)
+
+equivalent(
+    "ranges-answer",
+    '"[Bb][Yy][Tt][Ee][Ss]=([0-9]*)-([0-9]*)", ranges[0] if len(ranges) == 1 else "XXXX"',
+    because="No well-formed Range either: it does not match.",
+)
+
+equivalent(
+    "ranges-answer",
+    'digits = digits.lstrip("XX0XX")',
+    'and (len(last.lstrip("XX0XX")), last.lstrip("0")) < '
+    '(len(first.lstrip("0")), first.lstrip("0"))',
+    'and (len(last.lstrip("0")), last.lstrip("XX0XX")) < '
+    '(len(first.lstrip("0")), first.lstrip("0"))',
+    'and (len(last.lstrip("0")), last.lstrip("0")) < '
+    '(len(first.lstrip("XX0XX")), first.lstrip("0"))',
+    'and (len(last.lstrip("0")), last.lstrip("0")) < '
+    '(len(first.lstrip("0")), first.lstrip("XX0XX"))',
+    because="The text consists of digits: there is no X to strip.",
+)
+
+equivalent(
+    "ranges-answer",
+    "return min(int(digits or 0), size) if len(digits) <= 18 else size",
+    "return min(int(digits or 0), size) if len(digits) < 19 else size",
+    because="Any bound will do that lies between the length of a content and the digits of int().",
+)
+
+equivalent(
+    "ranges-answer",
+    'and (len(last.lstrip("0")), last.lstrip("0")) < (len(first.lstrip("0")), first.rstrip("0"))',
+    because="Of equally many digits, those without the last zeros compare the same.",
+)
+
+equivalent(
+    "methods-answer",
+    'return Response(status, (("allow", ", ".join(sorted(methods))),))',
+    'return Response(status, (("ALLOW", ", ".join(sorted(methods))),))',
+    'return Response(200, (("content-type", "message/http"),), content)',
+    'return Response(200, (("CONTENT-TYPE", "message/http"),), content)',
+    because="Names of fields are compared in any case.",
+)
+
+equivalent(
+    "methods-answer",
+    'if whole := re.match(r"HTTPS?://[^/]*", path, re.IGNORECASE):',
+    because="The pattern is matched in any case.",
+)
+
+equivalent(
+    "methods-answer",
+    "client.sendall(serialise(Response(status), None, close=True))",
+    "client.sendall(serialise(Response(status), close=True))",
+    'client.sendall(serialise(Response(status), "XXCONNECTXX", close=True))',
+    'client.sendall(serialise(Response(status), "connect", close=True))',
+    because="To 403 and 502 the method makes no difference: there is no content.",
+)
+
+equivalent(
+    "methods-answer",
+    "while octets := source.recv(65537):",
+    because="How much is read at once does not matter.",
+)
+
+equivalent(
+    "methods-answer",
+    "there = threading.Thread(target=carry, args=(client, server, early), daemon=None)",
+    "there = threading.Thread(target=carry, args=(client, server, early), )",
+    "there = threading.Thread(target=carry, args=(client, server, early), daemon=False)",
+    because="The thread is joined: whether it is a daemon does not show.",
+)
+
+equivalent(
+    "server-answer",
+    'self._request, self._length, self._content = None, 1, b""',
+    because="The length is set with the request, before it is read.",
+)
+
+equivalent(
+    "server-answer",
+    'response = replace(response, fields=(*response.fields, ("connection", "close")))',
+    'response = replace(response, fields=(*response.fields, ("CONNECTION", "close")))',
+    'response = replace(response, fields=(*response.fields, ("Connection", "CLOSE")))',
+    because="Names of fields, and the options of Connection, are compared in any case.",
+)
+
+equivalent(
+    "server-answer",
+    "last, answer = True, serialise(Response(500), None, close=True, date=date)",
+    "last, answer = True, serialise(Response(500), close=True, date=date)",
+    because="To 500 the method makes no difference: there is no content.",
+)
