@@ -64,6 +64,10 @@ class Crowd:
             stderr=subprocess.DEVNULL,
             text=True,
         )
+        # Made once: the learner's server may soon have all descriptors.
+        self._waiting = selectors.DefaultSelector()
+        if sys.platform != "win32":
+            self._waiting.register(self._process.stdout, selectors.EVENT_READ)
         self.room: int = self._answer(LONGEST_S)["room"]
 
     def __enter__(self) -> Crowd:
@@ -122,6 +126,7 @@ class Crowd:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._waiting.close()
         self._process.stdout.close()
 
     def _do(self, what: str, within_s: float | None, **order: Any) -> dict[str, Any]:
@@ -132,12 +137,9 @@ class Crowd:
         return self._answer(LONGEST_S + 5)
 
     def _answer(self, patience_s: float) -> dict[str, Any]:
-        with selectors.DefaultSelector() as waiting:
-            if sys.platform != "win32":
-                waiting.register(self._process.stdout, selectors.EVENT_READ)
-                if not waiting.select(patience_s):
-                    self.close()
-                    raise TimeoutError(f"the crowd says nothing for {patience_s:.0f} s")
+        if sys.platform != "win32" and not self._waiting.select(patience_s):
+            self.close()
+            raise TimeoutError(f"the crowd says nothing for {patience_s:.0f} s")
         line = self._process.stdout.readline()
         if not line:
             raise RuntimeError("the crowd has gone home before its time")
