@@ -745,6 +745,25 @@ class OneMomentMore(reference.TimeWait):
 
 @misconception(
     of="TimeWait",
+    rfc="RFC 9293 section 3.10.8",
+    says="Only tick() ends your wait. receive() is told the time as well, and begins as tick() "
+    "does: a segment may come when the wait is over and no tick has said so.",
+)
+class ListensTooLong(reference.TimeWait):
+    asleep = False
+
+    def tick(self, now_s):
+        return [] if self.asleep else super().tick(now_s)
+
+    def receive(self, segment, now_s):
+        self.asleep = True
+        answer = super().receive(segment, now_s)
+        self.asleep = False
+        return answer
+
+
+@misconception(
+    of="TimeWait",
     rfc="RFC 9293 section 3.4",
     says="A FIN with data has the number after the data. You compare only its seq, so that the "
     "last segment, data and FIN, is not known again.",
@@ -853,11 +872,13 @@ def serves_one(listener):
     serve(listener, clients=1)
 
 
-def ask(address, chunks, timeout_s, *, end, whole=True, believes=False):
+def ask(
+    address, chunks, timeout_s, *, end, whole=True, believes=False, say=socket.socket.sendall
+):  # fmt: skip
     """Ask for a digest, wrong in one of these ways."""
     with socket.create_connection(address, timeout_s) as server:
         for chunk in chunks:
-            server.sendall(chunk)
+            say(server, chunk)
         end(server)
         line = b""
         while not line.endswith(b"\n"):
@@ -875,6 +896,25 @@ def ask(address, chunks, timeout_s, *, end, whole=True, believes=False):
 def shut_write(server):
     """End your half."""
     server.shutdown(socket.SHUT_WR)
+
+
+@misconception(
+    of="ask_digest",
+    rfc="send(2)",
+    says="send() takes as much as fits into the socket's buffer, and returns how much that was. "
+    "The rest of a large chunk is lost. sendall() goes on until all has gone.",
+)
+def sends_what_fits(address, chunks, timeout_s=5.0):
+    return ask(address, chunks, timeout_s, end=shut_write, say=socket.socket.send)
+
+
+@misconception(
+    of="ask_digest",
+    rfc="socket(7)",
+    says="timeout_s does not reach your socket, which waits as long as you have written down.",
+)
+def waits_as_it_likes(address, chunks, timeout_s=5.0):
+    return ask(address, chunks, 5.0, end=shut_write)
 
 
 @misconception(
