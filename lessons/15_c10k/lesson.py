@@ -510,6 +510,26 @@ def _():
         },
         rule="What fails on one connection closes that one, and no other.",
     )
+
+    def shut_down(serve_pool):
+        """The listener is shut down while one is served and one waits."""
+        with running(serve_pool, bytes.upper, 1, 1) as server:
+            clients = [server.connect() for _ in range(2)]
+            clients[0].sendall(b"hi\n")
+            heard = hears(clients[0], 1.2)
+            server.shut_down()
+            return {
+                "heard": heard,
+                "returned": server.stopped(1.0),
+                "error": repr(server.error) if server.error else None,
+            }
+
+    check.probe(
+        serve_pool,
+        shut_down,
+        expected={"heard": b"HI", "returned": True, "error": None},
+        rule="When accept() raises OSError the server returns, though clients are still there.",
+    )
     ### END HIDDEN TESTS
 
 

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import reference
 
-from wirelab.grading.misconceptions import misconception
+from wirelab.grading.misconceptions import equivalent, misconception
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -1604,3 +1604,22 @@ def crowd(listener, handle, selector, accept):
                 key.fileobj.close()
             elif key.data.interest != key.events:
                 selector.modify(key.fileobj, key.data.interest, key.data)
+
+
+# --- Mutants that are no wrong answers
+
+equivalent(
+    "capacity-answer",
+    "change for came, left in visits if came <= left for change in ((came, 1), (left, -1))",
+    because="At one moment -1 stands before +1: a visit of length 0 only makes the count dip.",
+)
+equivalent(
+    "capacity-answer",
+    "return min(limits, key=None)",
+    because="The names happen to stand in the order of the alphabet, as ties are to be decided.",
+)
+equivalent(
+    "capacity-answer",
+    "return min(limits, )",
+    because="The names happen to stand in the order of the alphabet, as ties are to be decided.",
+)

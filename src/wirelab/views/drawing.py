@@ -86,7 +86,7 @@ def canvas(width: float, height: float, *, title: str, description: str, live: b
     pen = Pen(root)
     if not live:
         pen.add("title").text = visible(title)
-        pen.add("desc").text = visible(description)
+        pen.add("desc").text = "\n".join(map(visible, description.splitlines()))
         pen.add("style").text = "\n" + static_style() + "\n"
         pen.box(0.5, 0.5, width - 1, height - 1, "wl-panel", radius=10)
     return pen
