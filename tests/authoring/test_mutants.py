@@ -314,6 +314,8 @@ def test_what_was_proven_is_remembered_until_it_changes(
     exercises = ["--exercise", "double", "--record"]
     prove_by_command(small, *exercises, monkeypatch=monkeypatch)
     assert not mutants_record.is_recorded(small, TOPIC)
+    said = prove_by_command(small, "--only-mutants", "--changed", monkeypatch=monkeypatch)
+    assert said.strip() == f"Not in .ci/proved yet, so not asked for: {TOPIC}"
     prove_by_command(small, "--only-mutants", "--record", monkeypatch=monkeypatch)
     record = json.loads((small.root / ".ci" / "proved" / f"{TOPIC}.json").read_text("utf-8"))
     assert (record["killed"], record["total"], record["equivalent"]) == (13, 13, 1)

@@ -27,6 +27,11 @@ def is_recorded(course: Course, topic_id: str) -> bool:
     return isinstance(record, dict) and record.get("digest") == _digest(course, topic_id)
 
 
+def was_recorded(course: Course, topic_id: str) -> bool:
+    """Whether the mutants of this topic were ever found killed, as it stood then."""
+    return _path(course, topic_id).is_file()
+
+
 def record(course: Course, topic_id: str, figures: dict[str, Any]) -> Path:
     """Remember that the mutants of this lesson were killed; the file that says so."""
     counted = {name: figures[name] for name in ("killed", "total", "equivalent")}

@@ -34,7 +34,7 @@ def prove(
         typer.Option("--exercise", help="Mutate this exercise's solution, prove nothing else."),
     ] = None,
     changed: Annotated[
-        bool, typer.Option("--changed", help="Only topics that .ci/proved does not know as such.")
+        bool, typer.Option("--changed", help="Only topics that .ci/proved knows otherwise.")
     ] = False,
     record: Annotated[
         bool, typer.Option("--record", help="Note topics with no failure in .ci/proved.")
@@ -47,7 +47,11 @@ def prove(
     course = Course.find()
     names = [topic(name).id for name in topics or []] or [each.id for each in course.written()]
     if changed:
-        names = [name for name in names if not mutants_record.is_recorded(course, name)]
+        new = [name for name in names if not mutants_record.was_recorded(course, name)]
+        if new and not as_json:
+            print(f"Not in .ci/proved yet, so not asked for: {', '.join(new)}")
+        same = [name for name in names if mutants_record.is_recorded(course, name)]
+        names = [name for name in names if name not in (*new, *same)]
     rows, failures = [], []
     for name in progress(names, "Proving"):
         try:
