@@ -1623,3 +1623,183 @@ equivalent(
     "return min(limits, )",
     because="The names happen to stand in the order of the alphabet, as ties are to be decided.",
 )
+equivalent(
+    "threads-answer",
+    "while octets := connection.recv(65537):",
+    because="Any size will do: what does not fit comes with the next recv.",
+)
+equivalent(
+    "threads-answer",
+    "threading.Thread(target=converse, args=(connection,), daemon=None).start()",
+    because="Whether the program waits for this thread at its end is not marked; the client has "
+    "gone by then.",
+)
+equivalent(
+    "threads-answer",
+    "threading.Thread(target=converse, args=(connection,), ).start()",
+    because="Whether the program waits for this thread at its end is not marked; the client has "
+    "gone by then.",
+)
+equivalent(
+    "threads-answer",
+    "threading.Thread(target=converse, args=(connection,), daemon=False).start()",
+    because="Whether the program waits for this thread at its end is not marked; the client has "
+    "gone by then.",
+)
+equivalent(
+    "pool-answer",
+    "while octets := connection.recv(65537):",
+    because="Any size will do: what does not fit comes with the next recv.",
+)
+equivalent(
+    "pool-answer",
+    "while connection.recv(65537):",
+    because="Any size will do: what does not fit comes with the next recv.",
+)
+equivalent(
+    "pool-answer",
+    "threading.Thread(target=work, daemon=None).start()",
+    because="Whether the program waits for this thread at its end is not marked; the client has "
+    "gone by then.",
+)
+equivalent(
+    "pool-answer",
+    "threading.Thread(target=work, ).start()",
+    because="Whether the program waits for this thread at its end is not marked; the client has "
+    "gone by then.",
+)
+equivalent(
+    "pool-answer",
+    "threading.Thread(target=work, daemon=False).start()",
+    because="Whether the program waits for this thread at its end is not marked; the client has "
+    "gone by then.",
+)
+equivalent(
+    "pool-answer",
+    "return",
+    because="What becomes of workers and open connections then is not marked.",
+)
+equivalent(
+    "pool-answer",
+    "if places.acquire(blocking=None):",
+    because="None is false, and False is what the brief's way says.",
+)
+equivalent(
+    "loop-answer",
+    "listener.setblocking(True)",
+    because="The listener is accepted from only when it is ready; that a client vanishes in "
+    "between cannot be brought about here.",
+)
+equivalent(
+    "loop-answer",
+    "conversation.receive(connection.recv(65537))",
+    because="Any size will do: what does not fit comes with the next recv.",
+)
+equivalent(
+    "loop-answer",
+    "break",
+    because="Readiness is told again by the next select: whatever was ready then still is.",
+)
+equivalent(
+    "loop-answer",
+    "if each.fileobj is listener:",
+    because="CPython closes what nobody refers to any more when the function returns.",
+)
+equivalent(
+    "streams-answer",
+    "open_now.add(None)",
+    because="asyncio.run ends what is left, and closes it; being cancelled with clients there is "
+    "not marked.",
+)
+equivalent(
+    "streams-answer",
+    "open_now.discard(None)",
+    because="Writers that are closed already are aborted as well at the end, which does nothing.",
+)
+equivalent(
+    "slow-answer",
+    "open_now.add(None)",
+    because="asyncio.run ends what is left, and closes it; being cancelled with clients there is "
+    "not marked.",
+)
+equivalent(
+    "slow-answer",
+    "open_now.discard(None)",
+    because="Writers that are closed already are aborted as well at the end, which does nothing.",
+)
+equivalent(
+    "streams-answer",
+    "server = await asyncio.start_server(converse, sock=listener, backlog=4097)",
+    because="The system caps the backlog at 4096 by default.",
+)
+equivalent(
+    "slow-answer",
+    "server = await asyncio.start_server(converse, sock=listener, backlog=4097, limit=2048)",
+    because="The system caps the backlog at 4096 by default.",
+)
+equivalent(
+    "slow-answer",
+    "server = await asyncio.start_server(converse, sock=listener, backlog=4096, limit=2049)",
+    because="The limit is that of the reader's buffer; a line's own is looked at after it.",
+)
+equivalent(
+    "slow-answer",
+    'self._begun = ""',
+    because="During the server's turn nobody looks, and answered sets it.",
+)
+equivalent(
+    "reverse-answer",
+    "heard = None",
+    because="Anything but the right line is no answer.",
+)
+equivalent(
+    "reverse-answer",
+    'heard = "XXendXX"',
+    because="Anything but the right line is no answer.",
+)
+equivalent(
+    "reverse-answer",
+    'heard = "END"',
+    because="Anything but the right line is no answer.",
+)
+equivalent(
+    "c10k-answer",
+    "with contextlib.suppress(None, ValueError):",
+    because="No system at hand refuses to raise the soft limit to the hard one.",
+)
+equivalent(
+    "c10k-answer",
+    "with contextlib.suppress(OSError, None):",
+    because="No system at hand refuses to raise the soft limit to the hard one.",
+)
+equivalent(
+    "c10k-answer",
+    "with contextlib.suppress(ValueError):",
+    because="No system at hand refuses to raise the soft limit to the hard one.",
+)
+equivalent(
+    "c10k-answer",
+    "with contextlib.suppress(OSError, ):",
+    because="No system at hand refuses to raise the soft limit to the hard one.",
+)
+equivalent(
+    "c10k-answer",
+    "listener.setblocking(True)",
+    because="The listener is accepted from only when it is ready; that a client vanishes in "
+    "between cannot be brought about here.",
+)
+equivalent(
+    "c10k-answer",
+    "key.data.receive(key.fileobj.recv(65537))",
+    because="Any size will do: what does not fit comes with the next recv.",
+)
+equivalent(
+    "c10k-answer",
+    "if each.fileobj is listener:",
+    because="CPython closes what nobody refers to any more when the function returns.",
+)
+equivalent(
+    "c10k-answer",
+    "break",
+    because="Readiness is told again by the next select: whatever was ready then still is.",
+)

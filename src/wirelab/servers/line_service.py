@@ -68,10 +68,10 @@ def misfortunes(serve: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[st
             client.sendall(b"fine\nboom\n")
             return ended(client)
 
-        def endless() -> list[Heard]:
+        def long(octets: bytes) -> list[Heard]:
             client = server.connect()
             with contextlib.suppress(OSError):
-                client.sendall(b"x" * 4000)
+                client.sendall(octets)
             return ended(client)
 
         def after_a_reset() -> list[Heard]:
@@ -83,7 +83,8 @@ def misfortunes(serve: Callable[..., Any], *args: Any, **kwargs: Any) -> dict[st
         for what, happens in {
             "the handler fails": failing,
             "the others then": others,
-            "a line without an end": endless,
+            "a line without an end": lambda: long(b"x" * 4000),
+            "a line of 1,025 octets": lambda: long(b"x" * 1025 + b"\n"),
             "the others after a reset": after_a_reset,
         }.items():
             heard[what] = happens()
@@ -103,6 +104,24 @@ def reset(client: socket.socket) -> None:
     """Leave with RST instead of FIN."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
+
+
+def come_while_busy(busy: Callable[[], Any], address: tuple[str, int], count: int = 120) -> int:
+    """How many clients, one after another, get a connection while the server accepts nobody.
+
+    `busy` makes it so, and returns what ends that.
+    """
+    free = busy()
+    came = 0
+    with contextlib.ExitStack() as clients:
+        for _ in range(count):
+            try:
+                clients.enter_context(socket.create_connection(address, 0.5))
+            except OSError:
+                break
+            came += 1
+        free()
+    return came
 
 
 def use_in_reverse(clients: Iterable[socket.socket], within_s: float = LISTENS) -> list[Heard]:
