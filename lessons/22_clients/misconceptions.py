@@ -1,0 +1,689 @@
+"""Planted wrong answers of `22_clients`, each with the sentence that cures it.
+
+The proof puts each in place of the right answer, and it must fail; a check whose result is wrong
+runs them to find the one that gives the learner's very result. `reference` holds the right answers.
+"""
+
+import http.client
+import json
+import re
+import socket
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import replace
+
+import reference
+import requests
+
+from wirelab.grading.misconceptions import misconception
+
+# --- Exercise 1: Python 2 to 3
+
+
+@misconception(
+    of="python3_name",
+    rfc="PEP 3108",
+    says="You look where the name can be imported from. urllib.request uses its neighbours' names, "
+    "quote and URLError among them; that is not where they are documented.",
+)
+def wherever_it_is_found(old):
+    right = reference.python3_name(old)
+    name = right.rpartition(".")[2]
+    return f"urllib.request.{name}" if hasattr(urllib.request, name) else right
+
+
+@misconception(
+    of="python3_name",
+    rfc="PEP 3108",
+    says="All of urllib2 goes to urllib.request for you. Its exceptions went to urllib.error: "
+    "`except urllib.error.HTTPError`.",
+)
+def errors_stay(old):
+    return reference.python3_name(old).replace("urllib.error", "urllib.request")
+
+
+@misconception(
+    of="python3_name",
+    rfc="PEP 3108",
+    says="All of the old urllib goes to urllib.parse for you. What opens a URL went to "
+    "urllib.request, and ContentTooShortError to urllib.error.",
+)
+def old_urllib_parses(old):
+    right = reference.python3_name(old)
+    return f"urllib.parse.{right.rpartition('.')[2]}" if old.startswith("urllib.") else right
+
+
+def _asked(base, words, page, timeout_s, read, query=None):
+    query = query or urllib.parse.urlencode([("q", words), ("page", page)])
+    request = urllib.request.Request(f"{base}?{query}", headers={"X-Asker": "notes"})
+    try:
+        with urllib.request.urlopen(request, timeout=timeout_s) as reply:
+            return read(reply)
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == 404:
+            return []
+        raise
+
+
+@misconception(
+    of="find",
+    rfc="PEP 3108",
+    says="You return lines of octets. In Python 3 read() gives bytes: decode them with the charset "
+    "of the answer.",
+)
+def lines_of_octets(base, words, page=1, timeout_s=5):
+    return _asked(base, words, page, timeout_s, lambda reply: reply.read().splitlines())
+
+
+@misconception(
+    of="find",
+    rfc="RFC 9110 section 8.3.2",
+    says="Every answer is decoded as UTF-8. This one says in its Content-Type which charset it is in.",
+)
+def always_utf8(base, words, page=1, timeout_s=5):
+    return _asked(base, words, page, timeout_s, lambda reply: reply.read().decode().splitlines())
+
+
+@misconception(
+    of="find",
+    says="The octets are made text with str(): that gives the text b'...', with the quotes and "
+    "backslashes of Python. decode() reads them.",
+)
+def str_of_octets(base, words, page=1, timeout_s=5):
+    return _asked(base, words, page, timeout_s, lambda reply: str(reply.read()).splitlines())
+
+
+@misconception(
+    of="find",
+    rfc="PEP 3108",
+    says="The words go into the URL as they are. A space or an & in them changes the URL, and an "
+    "accent cannot stand in one: urlencode.",
+)
+def words_as_they_are(base, words, page=1, timeout_s=5):
+    return _asked(
+        base,
+        words,
+        page,
+        lambda reply: reply.read().decode().splitlines(),
+        f"q={words}&page={page}",
+    )
+
+
+@misconception(
+    of="find",
+    rfc="RFC 9110 section 15",
+    says="Every error means 'nothing found' to you. 404 does; 500 says that the server failed, and "
+    "whoever called you must hear of it.",
+)
+def all_errors_are_empty(base, words, page=1, timeout_s=5):
+    try:
+        return reference.find(base, words, page, timeout_s)
+    except urllib.error.HTTPError:
+        return []
+
+
+@misconception(
+    of="add",
+    rfc="PEP 3108",
+    says="The data of a POST is text. What goes into a socket is octets: "
+    "urlencode(...).encode('ascii').",
+)
+def posts_text(base, note, timeout_s=5):
+    data = urllib.parse.urlencode({"note": note})
+    with urllib.request.urlopen(base, data, timeout_s) as reply:
+        return reply.headers["Location"]
+
+
+@misconception(
+    of="add",
+    rfc="PEP 3108",
+    says="The note is sent as it is. What a form sends is encoded: name=value, with & and = and "
+    "spaces written as %XX and +.",
+)
+def posts_the_note(base, note, timeout_s=5):
+    with urllib.request.urlopen(base, b"note=" + note.encode(), timeout_s) as reply:
+        return reply.headers["Location"]
+
+
+@misconception(
+    of="add",
+    rfc="PEP 3108",
+    says="The text of octets is encoded: str(b'x') is the four characters b'x'. urlencode encodes "
+    "text as UTF-8 by itself; hand it the note.",
+)
+def encodes_twice(base, note, timeout_s=5):
+    return reference.add(base, str(note.encode()), timeout_s)
+
+
+# --- Exercise 2: percent-encoding
+
+
+@misconception(
+    of="percent_encode",
+    rfc="RFC 3986 section 2.1",
+    says="The number of each *character* is written. An é is two octets in UTF-8, and each of them is "
+    "a %XX of its own.",
+)
+def encodes_characters(text, safe=""):
+    kept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~" + safe
+    return "".join(c if c in kept else f"%{ord(c):02X}" for c in text)
+
+
+@misconception(
+    of="percent_encode",
+    rfc="RFC 3986 section 2.3",
+    says="isalnum() asks whether it is a letter in any script. Only the ASCII letters and digits are "
+    "unreserved: the é must be encoded.",
+)
+def any_letter_stays(text, safe=""):
+    return "".join(
+        c if c.isalnum() or c in "-._~" + safe else urllib.parse.quote(c, safe="") for c in text
+    )
+
+
+@misconception(
+    of="percent_encode",
+    rfc="RFC 3986 section 2.1",
+    says="A space becomes a plus. That is the way of forms; in percent-encoding it is %20.",
+)
+def space_is_plus(text, safe=""):
+    return reference.percent_encode(text, safe + " ").replace(" ", "+")
+
+
+@misconception(
+    of="percent_encode",
+    rfc="RFC 3986 section 2.3",
+    says="The slash is left as it is, as quote() does unless told otherwise. Here only what is in "
+    "`safe` stays.",
+)
+def slash_is_safe(text, safe=""):
+    return reference.percent_encode(text, safe + "/")
+
+
+@misconception(
+    of="percent_decode",
+    rfc="RFC 3986 section 2.1",
+    says="A plus becomes a space. That is the way of forms; here it is a plus.",
+)
+def plus_is_space(text):
+    return reference.percent_decode(text.replace("+", " "))
+
+
+@misconception(
+    of="percent_decode",
+    rfc="RFC 3986 section 2.1",
+    says="A stray % passes. Nobody knows what was meant, and the next reader may see something else: "
+    "you are strict here.",
+)
+def forgives_percent(text):
+    return urllib.parse.unquote(text, errors="strict")
+
+
+@misconception(
+    of="percent_decode",
+    rfc="RFC 3986 section 2.1",
+    says="Octets that are not UTF-8 become question marks. What was written is lost; here that is a "
+    "ValueError.",
+)
+def forgives_octets(text):
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        raise ValueError
+    return urllib.parse.unquote(text)
+
+
+@misconception(
+    of="percent_decode",
+    rfc="RFC 3986 section 2.1",
+    says="Each %XX becomes the character of that number. It is an octet; only together do the octets "
+    "of an é make the letter.",
+)
+def decodes_characters(text):
+    if re.search(r"%(?![0-9A-Fa-f]{2})", text):
+        raise ValueError
+    return re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), text)
+
+
+@misconception(
+    of="form_encode",
+    rfc="WHATWG URL section 5.2",
+    says="A space is written %20. Readers take it, but the form encoding writes a plus.",
+)
+def form_with_twenty(pairs):
+    return reference.form_encode(pairs).replace("+", "%20")
+
+
+@misconception(
+    of="form_encode",
+    rfc="WHATWG URL section 5.2",
+    says="That is Python's urlencode. Browsers differ in two characters: they leave * and encode ~.",
+)
+def form_of_python(pairs):
+    return urllib.parse.urlencode(list(pairs))
+
+
+@misconception(
+    of="form_encode",
+    rfc="WHATWG URL section 5.2",
+    says="A plus in the text stays a plus, and will be read as a space. It must be written %2B.",
+)
+def plus_stays(pairs):
+    return reference.form_encode(pairs).replace("%2B", "+")
+
+
+@misconception(
+    of="form_encode",
+    rfc="WHATWG URL section 5.2",
+    says="Only the values are encoded. A name is text too, and may hold & and =.",
+)
+def encodes_values_only(pairs):
+    return "&".join(f"{name}=" + reference.form_encode([("", v)])[1:] for name, v in pairs)
+
+
+@misconception(
+    of="form_decode",
+    rfc="WHATWG URL section 5.1",
+    says="A part without = is dropped, or one with an empty value. It is a name with an empty value: "
+    "a box that was left empty.",
+)
+def drops_blank(text):
+    return urllib.parse.parse_qsl(text)
+
+
+@misconception(
+    of="form_decode",
+    rfc="WHATWG URL section 5.1",
+    says="The plus is replaced after %XX is undone: then %2B becomes a space as well. First the plus, "
+    "then the octets.",
+)
+def plus_too_late(text):
+    pairs = reference.form_decode(text.replace("+", "%20"))
+    return [(name.replace("+", " "), value.replace("+", " ")) for name, value in pairs]
+
+
+@misconception(
+    of="form_decode",
+    rfc="WHATWG URL section 5.1",
+    says="%XX is undone before the cut: an & or = that was written as %26 or %3D now cuts. Cut first.",
+)
+def decodes_before_the_cut(text):
+    whole = urllib.parse.unquote_plus(text)
+    cut = [part.partition("=") for part in whole.split("&") if part]
+    return [(name, value) for name, _, value in cut]
+
+
+@misconception(
+    of="form_decode",
+    rfc="WHATWG URL section 5.1",
+    says="Of several = the last one cuts, or each. Only the first parts name and value.",
+)
+def cuts_at_the_last(text):
+    found = []
+    for part in filter(None, text.split("&")):
+        name, mark, value = part.rpartition("=")
+        if not mark:
+            name, value = value, ""
+        found += [(urllib.parse.unquote_plus(name), urllib.parse.unquote_plus(value))]
+    return found
+
+
+@misconception(
+    of="with_query",
+    rfc="RFC 3986 section 3.5",
+    says="The pairs are added at the end, behind the #. There they belong to the fragment, which never "
+    "leaves the client: put them before it.",
+)
+def behind_the_fragment(url, pairs):
+    added = reference.form_encode(pairs)
+    return url + ("&" if "?" in url else "?") + added if added else url
+
+
+@misconception(
+    of="with_query",
+    rfc="RFC 3986 section 3.4",
+    says="A second ? is written. The first one begins the query; what follows is joined with &.",
+)
+def second_question_mark(url, pairs):
+    before, mark, fragment = url.partition("#")
+    added = reference.form_encode(pairs)
+    return f"{before}?{added}{mark}{fragment}" if added else url
+
+
+@misconception(
+    of="with_query",
+    rfc="RFC 3986 section 3.4",
+    says="The query that was there is gone, or written anew. It stays as it came, octet for octet.",
+)
+def replaces_the_query(url, pairs):
+    before, mark, fragment = url.partition("#")
+    added = reference.form_encode(pairs)
+    return f"{before.partition('?')[0]}?{added}{mark}{fragment}" if added else url
+
+
+@misconception(
+    of="find",
+    rfc="RFC 9110 section 15.5.9",
+    says="Nobody hands the timeout on. Without one, urlopen waits as long as the server likes.",
+)
+def waits_for_ever(base, words, page=1, timeout_s=5):
+    return reference.find(base, words, page, 60)
+
+
+@misconception(
+    of="add",
+    rfc="RFC 9110 section 15.5.9",
+    says="Nobody hands the timeout on when posting. Without one, urlopen waits as long as the server "
+    "likes.",
+)
+def posts_for_ever(base, note, timeout_s=5):
+    return reference.add(base, note, 60)
+
+
+# --- Exercise 3: one request, three ways
+
+
+def _fields(method, fields, content):
+    sized = [("Content-Length", str(len(content)))] if content or method in ("POST", "PUT") else []
+    return [*fields, *sized, ("Connection", "close")]
+
+
+def _over_a_socket(method, url, named, content, target):
+    parts = urllib.parse.urlsplit(url)
+    lines = [f"{method} {target(parts)} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in named(parts)]
+    with socket.create_connection((parts.hostname, parts.port), 5) as server:
+        server.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + content)
+        reply = http.client.HTTPResponse(server, method=method)
+        reply.begin()
+        return reply.status, reply.read()
+
+
+def _target(parts):
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+@misconception(
+    of="by_socket",
+    rfc="RFC 9110 section 7.1",
+    says="The fragment is sent. What stands behind # is for the client alone: it is no part of the "
+    "target.",
+)
+def sends_the_fragment(method, url, fields, content=b""):
+    def target(parts):
+        return _target(parts) + (f"#{parts.fragment}" if parts.fragment else "")
+
+    return _over_a_socket(
+        method,
+        url,
+        lambda parts: [("Host", parts.netloc), *_fields(method, fields, content)],
+        content,
+        target,
+    )
+
+
+@misconception(
+    of="by_socket",
+    rfc="RFC 9110 section 7.2",
+    says="Host has no port. A port that is not the scheme's usual one belongs to it.",
+)
+def host_without_port(method, url, fields, content=b""):
+    return _over_a_socket(
+        method,
+        url,
+        lambda parts: [("Host", parts.hostname), *_fields(method, fields, content)],
+        content,
+        _target,
+    )
+
+
+@misconception(
+    of="by_socket",
+    rfc="RFC 9112 section 3.2.1",
+    says="The query is left out of the target. It is sent, with its question mark.",
+)
+def leaves_the_query_out(method, url, fields, content=b""):
+    return _over_a_socket(
+        method,
+        url,
+        lambda parts: [("Host", parts.netloc), *_fields(method, fields, content)],
+        content,
+        lambda parts: parts.path or "/",
+    )
+
+
+@misconception(
+    of="by_socket",
+    rfc="RFC 9112 section 6.3",
+    says="One recv is taken for the whole answer. It comes in pieces: read on until the length is "
+    "reached, or the end.",
+)
+def one_recv(method, url, fields, content=b""):
+    parts = urllib.parse.urlsplit(url)
+    lines = [f"{method} {_target(parts)} HTTP/1.1", f"Host: {parts.netloc}"]
+    lines += [f"{name}: {value}" for name, value in _fields(method, fields, content)]
+    with socket.create_connection((parts.hostname, parts.port), 5) as server:
+        server.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + content)
+        head, _, rest = server.recv(4096).partition(b"\r\n\r\n")
+        return int(head.split()[1]), rest
+
+
+@misconception(
+    of="by_urllib",
+    rfc="RFC 9110 section 15.4",
+    says="urlopen follows redirects and raises for 404. It must do neither here: a handler that stays, "
+    "and HTTPError taken for the answer that it is.",
+)
+def plain_urlopen(method, url, fields, content=b""):
+    return _by_urlopen(method, url, fields, content)
+
+
+def _by_urlopen(method, url, fields, content):
+    named = dict(_fields(method, fields, content))
+    request = urllib.request.Request(url, content or None, named, method=method)
+    with urllib.request.urlopen(request, timeout=5) as reply:
+        return reply.status, reply.read()
+
+
+@misconception(
+    of="by_urllib",
+    rfc="RFC 9110 section 15.4",
+    says="HTTPError is caught, but redirects are followed all the same: urllib does that before it "
+    "answers. It takes a handler of your own to stay.",
+)
+def follows_with_urllib(method, url, fields, content=b""):
+    try:
+        return _by_urlopen(method, url, fields, content)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.status, error.read()
+
+
+@misconception(
+    of="by_urllib",
+    rfc="RFC 9110 section 8.6",
+    says="urllib writes Content-Length by itself, and at a place of its own. Give it all fields "
+    "yourself, and it keeps your order.",
+)
+def leaves_the_length_to_urllib(method, url, fields, content=b""):
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Stay)
+    request = urllib.request.Request(url, content or None, dict(fields), method=method)
+    try:
+        reply = opener.open(request, timeout=5)
+    except urllib.error.HTTPError as error:
+        reply = error
+    with reply:
+        return reply.status, reply.read()
+
+
+def _with_requests(method, url, fields, content, clear=True, **options):
+    with requests.Session() as session:
+        session.trust_env = False
+        if clear:
+            session.headers.clear()
+        named = dict(_fields(method, fields, content))
+        reply = session.request(method, url, headers=named, data=content, timeout=5, **options)
+        return reply.status_code, reply.content
+
+
+@misconception(
+    of="by_requests",
+    rfc="RFC 9110 section 12.5.1",
+    says="requests adds fields of its own, Accept for one. A session whose headers are cleared has "
+    "none to add.",
+)
+def default_fields(method, url, fields, content=b""):
+    return _with_requests(method, url, fields, content, clear=False, allow_redirects=False)
+
+
+@misconception(
+    of="by_requests",
+    rfc="RFC 9110 section 15.4",
+    says="requests follows redirects unless it is told not to, and you see the last answer only: "
+    "allow_redirects=False.",
+)
+def follows_with_requests(method, url, fields, content=b""):
+    return _with_requests(method, url, fields, content)
+
+
+@misconception(
+    of="by_requests",
+    rfc="RFC 9110 section 7.6.1",
+    says="The connection is said to be kept alive, as requests does by default. Here the request says "
+    "Connection: close.",
+)
+def keeps_alive(method, url, fields, content=b""):
+    with requests.Session() as session:
+        session.trust_env = False
+        session.headers = {"Connection": "keep-alive"}
+        named = dict(_fields(method, fields, content)[:-1])
+        reply = session.request(
+            method, url, headers=named, data=content, timeout=5, allow_redirects=False
+        )
+        return reply.status_code, reply.content
+
+
+# --- Exercise 4: contents
+
+
+@misconception(
+    of="form_body",
+    rfc="RFC 8259 section 8.1",
+    says="The content is text. What is sent is octets: encode it.",
+)
+def form_as_text(pairs):
+    kind, content = reference.form_body(pairs)
+    return kind, content.decode()
+
+
+@misconception(
+    of="json_body",
+    rfc="RFC 8259 section 6",
+    says="NaN is written. json.dumps does that unless told not to; JSON has no such number, and other "
+    "readers refuse it.",
+)
+def writes_nan(value):
+    return "application/json", json.dumps(value).encode()
+
+
+@misconception(
+    of="json_body",
+    rfc="RFC 8259 section 8.1",
+    says="str() writes Python, not JSON: 'single quotes', None and True. json.dumps writes JSON.",
+)
+def json_by_str(value):
+    return "application/json", str(value).encode()
+
+
+@misconception(
+    of="json_body",
+    rfc="RFC 8259 section 11",
+    says="The type says text. JSON has a type of its own, application/json.",
+)
+def json_as_text(value):
+    return "text/plain", reference.json_body(value)[1]
+
+
+@misconception(
+    of="multipart_body",
+    rfc="RFC 7578 section 4.1",
+    says="The last line has no two hyphens at its end. They say that no part follows; without them the "
+    "reader waits for one.",
+)
+def no_last_hyphens(parts, candidates):
+    kind, octets = reference.multipart_body(parts, candidates)
+    return kind, octets[:-4] + b"\r\n"
+
+
+@misconception(
+    of="multipart_body",
+    rfc="RFC 2046 section 5.1.1",
+    says="Lines end with LF alone. As in the head of a message it is CR LF, in the parts as well.",
+)
+def bare_lf(parts, candidates):
+    kind, octets = reference.multipart_body(parts, candidates)
+    return kind, octets.replace(b"\r\n", b"\n")
+
+
+@misconception(
+    of="multipart_body",
+    rfc="RFC 2046 section 5.1.1",
+    says="The empty line between a part's head and its content is missing: the content is read as "
+    "fields.",
+)
+def no_empty_line(parts, candidates):
+    kind, octets = reference.multipart_body(parts, candidates)
+    return kind, octets.replace(b"\r\n\r\n", b"\r\n")
+
+
+@misconception(
+    of="multipart_body",
+    rfc="RFC 7578 section 4.1",
+    says="The first candidate is taken, come what may. If it stands in a file, the file ends there for "
+    "the reader, and the rest is a part that somebody else has written.",
+)
+def any_boundary(parts, candidates):
+    parts = list(parts)
+    bare = [replace(part, content=b"") for part in parts]
+    kind, octets = reference.multipart_body(bare, candidates)
+    boundary = f"--{kind.rpartition('=')[2]}".encode()
+    pieces = octets.split(boundary)[1:-1]
+    filled = b"".join(
+        boundary + piece[:-2] + part.content + b"\r\n"
+        for piece, part in zip(pieces, parts, strict=True)
+    )
+    return kind, filled + boundary + b"--\r\n"
+
+
+@misconception(
+    of="multipart_body",
+    rfc="RFC 7578 section 5.1",
+    says="Names go out as they are. A quote ends the name, a line end ends the line: a file name that "
+    "somebody chose can write a field of its own.",
+)
+def names_as_they_are(parts, candidates):
+    marks = {'"': "\ue000", "\r": "\ue001", "\n": "\ue002"}
+
+    def hidden(text):
+        return text and text.translate(str.maketrans(marks))
+
+    named = [replace(p, name=hidden(p.name), filename=hidden(p.filename)) for p in parts]
+    kind, octets = reference.multipart_body(named, candidates)
+    for mark, hide in marks.items():
+        octets = octets.replace(hide.encode(), mark.encode())
+    return kind, octets
+
+
+@misconception(
+    of="multipart_body",
+    rfc="RFC 7578 section 4.2",
+    says="Every part gets a file name. Only files have one: a field of a form with a file name is taken "
+    "for an upload.",
+)
+def everything_is_a_file(parts, candidates):
+    named = [replace(p, filename=p.name if p.filename is None else p.filename) for p in parts]
+    return reference.multipart_body(named, candidates)
