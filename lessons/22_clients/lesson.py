@@ -34,6 +34,7 @@ from email.utils import formatdate, parsedate_to_datetime
 from itertools import count
 
 import h11
+import ipywidgets
 import requests
 from urllib3.fields import RequestField
 from urllib3.filepost import encode_multipart_formdata
@@ -45,6 +46,7 @@ from wirelab.servers.hostile_answers import ITEMS, file_content
 from wirelab.servers.hostile_site import TRAPS, serve_hostile
 from wirelab.servers.stock_site import serve_stock
 from wirelab.views import MessageView
+from wirelab.views.plots import Panel, Plot
 
 check = Checks("22_clients")
 
@@ -1033,7 +1035,8 @@ def _():
     )
 
     def answer_of(status, *fields, content=b"no"):
-        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(content)}", *fields, "", ""]
+        sized = [f"Content-Length: {len(content)}", "Connection: close"]
+        lines = [f"HTTP/1.1 {status} X", *sized, *fields, "", ""]
         return "\r\n".join(lines).encode() + content
 
     for answer in (by_socket, by_urllib, by_requests):
@@ -1347,4 +1350,1039 @@ def _():
         expected=["C", "a", "Bob", "B", "raises ValueError", "raises ValueError", "BC", "B"],
         **RULE,
     )
+    ### END HIDDEN TESTS
+
+
+# %% [markdown] role="given" id="redirect-text"
+# ## 5. Somewhere else
+#
+# "Not here: there." Five status codes say it, and they say different things about *how* to ask there.
+# Let three clients post a note to each of them. The server answers at the new place with the method
+# and the content that came:
+
+
+# %% role="given" id="redirect-given-watch" jupyter={"source_hidden": true}
+STATUSES = (301, 302, 303, 307, 308)
+
+
+def moving(request):
+    """A handler: /301 and so on redirect to /there, which says what was asked of it."""
+    if request.target != "/there":
+        return Response(int(request.target[1:]), (("Location", "/there"),))
+    return Response(200, (), f"{request.method} {len(request.content)}".encode())
+
+
+def followed(client, method, status):
+    """What arrives at the new place: the method, and the number of octets; or what is raised."""
+    with running(serve_stock, moving) as server:
+        return outcome(client, method, url_of(server, f"/{status}"))
+
+
+def urllib_follows(method, url):
+    content = b"note" if method in ("POST", "PUT") else None
+    request = urllib.request.Request(url, content, {"Content-Type": "text/plain"}, method=method)
+    with urllib.request.urlopen(request, timeout=5) as reply:
+        return reply.read().decode()
+
+
+def requests_follows(method, url):
+    content = b"note" if method in ("POST", "PUT") else None
+    return requests.request(method, url, data=content, timeout=5).text
+
+
+# %%
+print("        ", *(f"{status:>18}" for status in STATUSES))
+for method in ("POST", "PUT", "DELETE"):
+    for client in (urllib_follows, requests_follows):
+        found = [followed(client, method, status) for status in STATUSES]
+        print(f"{method:7}{client.__name__.partition('_')[0]:9}", *(f"{each:18}" for each in found))
+
+# %% [markdown] role="given" id="redirect-static"
+# ![What becomes of GET, POST, PUT and DELETE at each of the five redirects, by the standard](figures/redirects.svg)
+#
+# The picture is the standard: RFC 9110 sections 15.4.2 to 15.4.9. In the first browsers a POST became
+# a GET at 301 and 302, against the text of the time; so many servers relied on it that the text was
+# changed to allow it, *for POST*. 303 always says "now GET this". 307 and 308 were made to say what
+# 302 and 301 had meant: the same request, once more. Your two libraries make a GET of more than that,
+# or give up.
+#
+# **Whom you follow matters as well.** The new place may belong to somebody else. A password that was
+# meant for one **origin** (scheme, host and port) does not go along: RFC 9110 section 15.4 says
+# "consider removing" it, the Fetch standard of browsers, section 4.5, removes it.
+
+# %% [markdown] role="given" id="redirect-brief"
+# ### Exercise 5: follow, with care
+#
+# In the rest of this topic the `target` of a `Request` is the whole URL, always absolute, `http` or
+# `https`; names of fields are in lower case. Nothing here opens a connection: whatever sends is an
+# argument.
+#
+# **`redirected(request: Request, response: Response) -> Request | None`**: the request to make next, or
+# `None` if the response is no redirect: its status is not 301, 302, 303, 307 or 308, or it has no
+# Location. (RFC 9110 section 15.4)
+#
+# - The target is the Location, resolved against the URL of the request; if the result has no fragment,
+#   it takes over that of the request (section 10.2.2). `ValueError` if it is not `http` or `https`.
+# - The method: with 301 and 302, POST becomes GET; with 303, everything but HEAD becomes GET; otherwise
+#   it stays.
+# - If the method *has changed*, the content is dropped, and with it the fields whose names begin with
+#   `content-`, and `transfer-encoding`. Otherwise content and these fields stay.
+# - `host` is always dropped. If the origin is another, so are `authorization`, `cookie` and
+#   `proxy-authorization`. Host names are compared in any case; a port that is missing is 80 for `http`,
+#   443 for `https`. Other fields stay, in their order. So does the version.
+#
+# **`follow(request: Request, send: Callable[[Request], Response], limit: int = 5) -> tuple[Response,
+# list[str]]`**: send the request, then each that `redirected` gives, until it gives `None`. Return the last
+# response, and the URLs asked, in order. It follows at most `limit` redirects: where one more would be
+# due, `ValueError`, and nothing more is sent.
+#
+# Example: `redirected(Request("POST", "http://a.example/x", content=b"1"), Response(303, (("location",
+# "../y"),)))` is `Request("GET", "http://a.example/y")`.
+
+
+# %% role="answer" id="redirect-answer"
+def redirected(request: Request, response: Response) -> Request | None:
+    """Return the request that a redirect asks for, None if there is none; ValueError for a bad target."""
+    ### BEGIN SOLUTION
+    places = response.values("location")
+    if response.status not in (301, 302, 303, 307, 308) or not places:
+        return None
+    old = urllib.parse.urlsplit(request.target)
+    new = urllib.parse.urlsplit(urllib.parse.urljoin(request.target, places[0]))
+    if new.scheme not in ("http", "https"):
+        raise ValueError(f"{new.scheme} is not followed")
+    target = new._replace(fragment=new.fragment or old.fragment).geturl()
+    method, content = request.method, request.content
+    if response.status in (301, 302) and method == "POST":
+        method = "GET"
+    if response.status == 303 and method != "HEAD":
+        method = "GET"
+    fields = [(name, value) for name, value in request.fields if name != "host"]
+    if method != request.method:
+        content = b""
+        fields = [
+            (name, value)
+            for name, value in fields
+            if not name.startswith("content-") and name != "transfer-encoding"
+        ]
+    if _origin(old) != _origin(new):
+        secret = ("authorization", "cookie", "proxy-authorization")
+        fields = [(name, value) for name, value in fields if name not in secret]
+    return replace(request, method=method, target=target, fields=tuple(fields), content=content)
+
+
+def _origin(parts):
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme]
+    ### END SOLUTION
+
+
+def follow(
+    request: Request, send: Callable[[Request], Response], limit: int = 5
+) -> tuple[Response, list[str]]:
+    """Send a request and follow at most `limit` redirects; the last response, and the URLs asked."""
+    ### BEGIN SOLUTION
+    asked = []
+    while True:
+        asked.append(request.target)
+        response = send(request)
+        due = redirected(request, response)
+        if due is None:
+            return response, asked
+        if len(asked) > limit:
+            raise ValueError(f"more than {limit} redirects")
+        request = due
+    ### END SOLUTION
+
+
+# %% [markdown] role="hint" id="redirect-hint-1"
+# Nudge
+# Three questions, one after the other: where to, how, and what must not come along? Each has its
+# rules, and only the second looks at the status.
+
+# %% [markdown] role="hint" id="redirect-hint-2"
+# Way
+# `urllib.parse.urljoin` resolves, `urlsplit` gives `scheme`, `hostname` (in lower case), `port` (or
+# `None`) and `fragment`. Compare the new method with the old one to know whether the content goes.
+# `dataclasses.replace` makes a changed copy.
+
+# %% [markdown] role="hint" id="redirect-hint-3"
+# Almost
+# `new._replace(fragment=new.fragment or old.fragment).geturl()`. An origin is `(parts.scheme,
+# parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])`. In `follow`, remember
+# what was asked: `len(asked) > limit` says that one more is too many.
+
+
+# %% role="test" id="redirect-test-method" points=2
+@check.test
+def _():
+    # Which method and which content survive.
+    RULE = dict(
+        rule="301, 302: POST becomes GET. 303: all but HEAD become GET. 307, 308: nothing changes.",
+        rfc="RFC 9110 sections 15.4.2 to 15.4.9",
+    )
+    KIND = ("content-type", "text/plain")
+
+    def case(method, status, content=b"note", fields=(KIND, ("x", "1"))):
+        request = Request(method, "http://a.example/x/z", "HTTP/1.1", fields, content)
+        return request, Response(status, (("location", "../y"),))
+
+    def wanted(method, content=b"note", fields=(KIND, ("x", "1"))):
+        return Request(method, "http://a.example/y", "HTTP/1.1", fields, content)
+
+    gone = dict(content=b"", fields=(("x", "1"),))
+    check.each(
+        redirected,
+        [case("POST", 303), case("POST", 302), case("POST", 307), case("PUT", 302)],
+        expected=[wanted("GET", **gone), wanted("GET", **gone), wanted("POST"), wanted("PUT")],
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+    table = {
+        301: {"POST": "GET"},
+        302: {"POST": "GET"},
+        303: dict.fromkeys(["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "post"], "GET"),
+        307: {},
+        308: {},
+    }
+    cases, results = [], []
+    for status, changes in table.items():
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "post"):
+            new = changes.get(method, method)
+            cases.append(case(method, status))
+            results.append(wanted(new) if new == method else wanted(new, **gone))
+    check.each(redirected, cases, expected=results, **RULE)
+    many = (
+        ("content-length", "4"),
+        ("accept", "a/b"),
+        ("content-encoding", "gzip"),
+        ("x-content-a", "1"),
+        ("transfer-encoding", "chunked"),
+        ("content-language", "de"),
+        ("accept", "c/d"),
+        ("content", "1"),
+        ("if-match", '"1"'),
+    )
+    kept = (
+        ("accept", "a/b"),
+        ("x-content-a", "1"),
+        ("accept", "c/d"),
+        ("content", "1"),
+        ("if-match", '"1"'),
+    )
+    check.each(
+        redirected,
+        [
+            case("POST", 301, b"1", many),
+            case("POST", 308, b"1", many),
+            case("POST", 302, b"", many),
+        ],
+        expected=[wanted("GET", b"", kept), wanted("POST", b"1", many), wanted("GET", b"", kept)],
+        **RULE,
+    )
+    old = Request("POST", "http://a/", "HTTP/1.0", (), b"1")
+    check(
+        redirected,
+        old,
+        Response(303, (("location", "/"),)),
+        expected=Request("GET", "http://a/", "HTTP/1.0"),
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="redirect-test-target" points=2
+@check.test
+def _():
+    # Where to, and when not.
+    RULE = dict(
+        rule="Location is resolved against the URL that was asked; without a fragment it takes over the old one.",
+        rfc="RFC 9110 section 10.2.2",
+    )
+
+    def case(url, location, status=302):
+        return Request("GET", url), Response(status, (("location", location),))
+
+    def by_urljoin(request, response):
+        return Request("GET", urllib.parse.urljoin(request.target, response.fields[0][1]))
+
+    here = "http://a.example/x/y?q#top"
+    check.each(
+        redirected,
+        [case(here, "z"), case(here, "//b.example/#end")],
+        expected=[
+            Request("GET", "http://a.example/x/z#top"),
+            Request("GET", "http://b.example/#end"),
+        ],
+        **RULE,
+    )
+    answered = Response(200, (("location", "/z"),))
+    check(redirected, Request("GET", here), answered, expected=None, **RULE)
+    ### BEGIN HIDDEN TESTS
+    places = [
+        "/z",
+        "?r",
+        "../../..",
+        "http://a.example",
+        "https://b.example:8443/a%20b?c=d",
+        "./z/../w",
+    ]
+    plain = "http://a.example:8080/x/y?q"
+    check.each(redirected, [case(plain, place) for place in places], expected=by_urljoin, **RULE)
+    check(
+        redirected,
+        Request("GET", here),
+        Response(301, (("Location", "/z"), ("location", "/w"))),
+        expected=Request("GET", "http://a.example/z#top"),
+        **RULE,
+    )
+    check(redirected, *case(here, ""), expected=Request("GET", here), **RULE)
+    check.each(
+        redirected,
+        [case(plain, "/z", status) for status in (200, 201, 300, 304, 305, 306, 309, 400, 503)]
+        + [(Request("GET", plain), Response(302))],
+        expected=[None] * 10,
+        **RULE,
+    )
+    check.refuses_each(
+        redirected,
+        [
+            case(plain, place)
+            for place in ("ftp://a.example/", "file:///etc/passwd", "javascript:1")
+        ],
+        rule="Only http and https are followed.",
+        rfc="RFC 9110 section 4.2",
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="redirect-test-secrets" points=2
+@check.test
+def _():
+    # What stays at home when the origin changes.
+    RULE = dict(
+        rule="Scheme, host and port are the origin; to another one no authorization and no cookie goes.",
+        rfc="RFC 9110 section 15.4",
+    )
+    SECRETS = (("authorization", "Basic QTpC"), ("cookie", "s=1"))
+
+    def kept(redirected, here, there, status=307):
+        fields = (("host", "a.example"), *SECRETS, ("accept", "a/b"), ("proxy-authorization", "x"))
+        request = Request("GET", here, "HTTP/1.1", fields)
+        return [
+            name for name, _ in redirected(request, Response(status, (("location", there),))).fields
+        ]
+
+    def example(redirected):
+        """The names of the fields that go to another host, and to the same one."""
+        here = "http://a.example/x"
+        return kept(redirected, here, "http://b.example/"), kept(redirected, here, "/y")
+
+    every = ["authorization", "cookie", "accept", "proxy-authorization"]
+    check.probe(redirected, example, expected=(["accept"], every), **RULE)
+    ### BEGIN HIDDEN TESTS
+    same = [
+        ("http://a.example/", "http://A.Example/"),
+        ("http://a.example/", "http://a.example:80/"),
+        ("https://a.example:443/", "https://a.example"),
+        ("http://a.example:8080/", "//a.example:8080/y"),
+        ("http://[::1]/", "http://[::1]:80/"),
+    ]
+    other = [
+        ("http://a.example/", "https://a.example/"),
+        ("https://a.example/", "http://a.example/"),
+        ("http://a.example/", "http://a.example:8080/"),
+        ("http://a.example/", "http://a.example:443/"),
+        ("https://a.example/", "https://a.example:80/"),
+        ("http://a.example/", "http://www.a.example/"),
+        ("http://a.example/", "http://a.example.b.example/"),
+        ("http://a.example/", "http://a.example@b.example/"),
+        ("http://[::1]/", "http://[::2]/"),
+    ]
+
+    def all_of_them(redirected):
+        """The names for many pairs of URLs, at 301 to 308."""
+        statuses = (301, 302, 303, 307, 308)
+        return [
+            [kept(redirected, *pair, statuses[n % 5]) for n, pair in enumerate(pairs)]
+            for pairs in (same, other)
+        ]
+
+    check.probe(
+        redirected, all_of_them, expected=[[every] * len(same), [["accept"]] * len(other)], **RULE
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="redirect-test-follow" points=2
+@check.test
+def _():
+    # How far, and what was asked on the way.
+    RULE = dict(
+        rule="At most `limit` redirects are followed; of one more nothing is sent.",
+        rfc="RFC 9110 section 15.4",
+    )
+
+    def walk(follow, length, limit=None, method="GET", status=302):
+        """Follow a chain of so many redirects: what came of it, and what was sent."""
+        sent = []
+
+        def send(request):
+            sent.append((request.method, request.target))
+            if len(sent) <= length:
+                return Response(status, (("location", f"/{len(sent)}"),))
+            return Response(200, (), b"home")
+
+        request = Request(method, "http://a.example/0", content=b"x" if method == "POST" else b"")
+        found = outcome(follow, request, send, **({} if limit is None else {"limit": limit}))
+        if isinstance(found, str):
+            return found, len(sent)
+        response, asked = found
+        return response.content, asked == [url for _, url in sent], [way for way, _ in sent]
+
+    def example(follow):
+        """Chains of two and of six redirects, followed as far as five."""
+        return walk(follow, 2), walk(follow, 6)
+
+    check.probe(
+        follow, example, expected=((b"home", True, ["GET"] * 3), ("raises ValueError", 6)), **RULE
+    )
+
+    ### BEGIN HIDDEN TESTS
+    def more(follow):
+        """Chains at their limit, a POST that becomes a GET and one that does not, none at all."""
+        return [
+            walk(follow, 5),
+            walk(follow, 0),
+            walk(follow, 0, 0),
+            walk(follow, 1, 0),
+            walk(follow, 1, 1),
+            walk(follow, 2, 1),
+            walk(follow, 12, 12, "HEAD", 308),
+            walk(follow, 2, 5, "POST", 301),
+            walk(follow, 2, 5, "POST", 307),
+            walk(follow, 10**9, 20),
+        ]
+
+    bad = "raises ValueError"
+    check.probe(
+        follow,
+        more,
+        expected=[
+            (b"home", True, ["GET"] * 6),
+            (b"home", True, ["GET"]),
+            (b"home", True, ["GET"]),
+            (bad, 1),
+            (b"home", True, ["GET"] * 2),
+            (bad, 2),
+            (b"home", True, ["HEAD"] * 13),
+            (b"home", True, ["POST", "GET", "GET"]),
+            (b"home", True, ["POST"] * 3),
+            (bad, 21),
+        ],
+        **RULE,
+    )
+
+    def relative(follow):
+        """Each Location is resolved against the URL that gave it; secrets do not come back."""
+        places = {
+            "http://a.example/x/": "http://b.example/y/z",
+            "http://b.example/y/z": "w",
+            "http://b.example/y/w": "http://a.example/end",
+        }
+        seen = []
+
+        def send(request):
+            seen.append((request.target, bool(request.values("authorization"))))
+            place = places.get(request.target)
+            return Response(307, (("location", place),)) if place else Response(404)
+
+        first = Request("GET", "http://a.example/x/", fields=(("authorization", "x"),))
+        response, _ = follow(first, send)
+        return response.status, seen
+
+    check.probe(
+        follow,
+        relative,
+        expected=(
+            404,
+            [
+                ("http://a.example/x/", True),
+                ("http://b.example/y/z", False),
+                ("http://b.example/y/w", False),
+                ("http://a.example/end", False),
+            ],
+        ),
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% [markdown] role="given" id="retry-text"
+# ## 6. Once more, but when?
+#
+# An answer that does not come tells nothing: the request may have been lost, or done and its answer
+# lost. Asking again is safe only if twice intends what once does: for **idempotent** methods (RFC 9110
+# section 9.2.2). There is one exception: a connection that was *refused* never carried the request.
+#
+# And when? If a thousand clients lose their server at once and all ask again after one second, they
+# come back as one crowd, again and again. Waiting twice as long each time thins them out; throwing
+# dice spreads them: **exponential backoff with jitter**. Choose how many clients there are, and
+# whether they throw dice:
+
+
+# %% role="given" id="retry-given-herd" jupyter={"source_hidden": true}
+def herd(clients, jitter, base_s=1.0, attempts=5, seed=22):
+    """How many requests arrive in each half second after all clients failed at once: (s, requests)."""
+    dice, arrivals = random.Random(seed), {}
+    for _ in range(clients):
+        now_s = 0.0
+        for attempt in range(attempts):
+            now_s += base_s * 2**attempt * (dice.random() if jitter else 1.0)
+            slot = int(now_s * 2) / 2
+            arrivals[slot] = arrivals.get(slot, 0) + 1
+    return [(half / 2, arrivals.get(half / 2, 0)) for half in range(64)]
+
+
+def herd_plot(clients, jitter):
+    """The arrivals as a plot."""
+    name = "with jitter" if jitter else "without jitter"
+    panel = Panel(
+        "", "seconds after the failure", "requests in half a second", {name: herd(clients, jitter)}
+    )
+    return Plot(f"{clients} clients, five attempts each", panel)
+
+
+# %%
+ipywidgets.interact(
+    lambda clients, jitter: herd_plot(clients, jitter),
+    clients=ipywidgets.IntSlider(value=1000, min=100, max=2000, step=100),
+    jitter=ipywidgets.Checkbox(value=False, description="throw dice"),
+)  # noqa: E703
+
+# %% [markdown] role="given" id="retry-static"
+# ![Requests of 1,000 clients in each half second, with and without jitter](figures/herd.svg)
+#
+# A server can also say it: `Retry-After`, with 503 (overload) or 429 (you, slower), in seconds or as a
+# date (RFC 9110 section 10.2.3, RFC 6585 section 4). And above all stands what the *caller* can bear: a
+# total **deadline**. Three attempts of ten seconds each are half a minute to the person who waits.
+
+# %% [markdown] role="given" id="retry-brief"
+# ### Exercise 6: retries
+#
+# Time and chance are arguments, so that a test takes none: `clock()` gives seconds, `sleep(s)` waits,
+# `dice()` gives a number from 0 up to, not including, 1.
+#
+# **`retry_after_s(response: Response, now: float) -> float | None`**: how many seconds Retry-After asks
+# to wait. Its value is one or more digits 0 to 9, or an HTTP date; `now` is in seconds since 1970. A date
+# in the past gives 0. `None` if there is no such field, or it is neither.
+#
+# **`backoff_s(attempt: int, dice: Callable[[], float], base_s: float = 0.5, cap_s: float = 8.0) ->
+# float`**: `dice()` times the smaller of `cap_s` and `base_s` doubled `attempt` times. `attempt` is 0
+# after the first failure, and may be large.
+#
+# **`with_retries(request: Request, send: Callable[[Request, float], Response], *, clock, sleep, dice,
+# attempts: int = 4, try_s: float = 5.0, deadline_s: float = 20.0) -> Response`**
+#
+# - It calls `send(request, timeout_s)`, which returns a response or raises an `OSError`. `timeout_s` is
+#   `try_s`, or what is left until the deadline if that is less. The deadline is `deadline_s` after the
+#   call of `with_retries`.
+# - A response of 429, 502, 503 or 504, or an `OSError`, is worth another attempt if the method is GET, HEAD,
+#   OPTIONS, TRACE, PUT or DELETE. After a `ConnectionRefusedError` any method is. Everything else is
+#   final: a response is returned, an exception raised on.
+# - Before the next attempt it sleeps for `backoff_s(n, dice)` with `n` counting from 0; after a response,
+#   for `retry_after_s(response, clock())` if that is longer. One `dice()` for each wait.
+# - It gives up, with the last response or exception, after `attempts` attempts, and *at once*, without
+#   sleeping, when the wait would reach or pass the deadline.
+#
+# Example: with `dice` always 0.5 and a server that answers 503 twice and then 200, it sleeps 0.25 s,
+# then 0.5 s, and returns the 200.
+
+
+# %% role="answer" id="retry-answer"
+def retry_after_s(response: Response, now: float) -> float | None:
+    """Return the seconds that Retry-After asks for, None if it does not (RFC 9110 section 10.2.3)."""
+    ### BEGIN SOLUTION
+    said = response.values("retry-after")
+    if not said:
+        return None
+    if re.fullmatch("[0-9]+", said[0]):
+        return float(said[0])
+    try:
+        return max(0.0, parsedate_to_datetime(said[0]).timestamp() - now)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    ### END SOLUTION
+
+
+def backoff_s(
+    attempt: int, dice: Callable[[], float], base_s: float = 0.5, cap_s: float = 8.0
+) -> float:
+    """Return how long to wait after failure number `attempt`, from 0: full jitter, in seconds."""
+    ### BEGIN SOLUTION
+    return dice() * min(cap_s, base_s * 2 ** min(attempt, 60))
+    ### END SOLUTION
+
+
+def with_retries(
+    request: Request,
+    send: Callable[[Request, float], Response],
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+    dice: Callable[[], float],
+    attempts: int = 4,
+    try_s: float = 5.0,
+    deadline_s: float = 20.0,
+) -> Response:
+    """Send a request, again where that is safe and worth it; the last response, or the last error."""
+    ### BEGIN SOLUTION
+    end = clock() + deadline_s
+    safe = request.method in ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
+    for attempt in count():
+        response, failure, asked_s = None, None, None
+        try:
+            response = send(request, min(try_s, end - clock()))
+            again = safe and response.status in (429, 502, 503, 504)
+        except OSError as error:
+            failure = error
+            again = safe or isinstance(error, ConnectionRefusedError)
+        if again and attempt + 1 < attempts:
+            wait_s = backoff_s(attempt, dice)
+            if response is not None:
+                wait_s = max(wait_s, retry_after_s(response, clock()) or 0.0)
+            if clock() + wait_s < end:
+                sleep(wait_s)
+                continue
+        if failure is not None:
+            raise failure
+        return response
+    ### END SOLUTION
+
+
+# %% [markdown] role="hint" id="retry-hint-1"
+# Nudge
+# Write down, for each thing that can come back from `send`, two answers: is it worth another attempt,
+# and is another attempt *safe*? Then: how long may it take, in all?
+
+# %% [markdown] role="hint" id="retry-hint-2"
+# Way
+# Fix the end once, `clock() + deadline_s`, before the first attempt; everything else is compared with
+# it. An exception that you may have to raise later must be kept under another name: the name after
+# `as` is gone when the `except` block ends. `parsedate_to_datetime` raises several kinds of errors.
+
+# %% [markdown] role="hint" id="retry-hint-3"
+# Almost
+# `timeout_s = min(try_s, end - clock())`. After a failure: if it is not the last attempt and may be
+# repeated, `wait_s = backoff_s(attempt, dice)`, then `max` with Retry-After; if `clock() + wait_s < end`,
+# sleep and go on; in all other cases return the response or raise what was kept.
+
+
+# %% role="given" id="retry-given-play"
+class FakeTime:
+    """A clock that moves when somebody sleeps, or when a request takes its time."""
+
+    def __init__(self, now=1000.0):
+        self.now, self.naps = now, []
+
+    def clock(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.naps.append(round(seconds, 6))
+        self.now += seconds
+
+
+def tried(with_retries, script, method="GET", now=1000.0, dice=lambda: 0.5, **options):
+    """Play a script of (seconds it takes, response or exception); what came, the naps, the timeouts.
+
+    After its last entry the script goes on with 200.
+    """
+    at, timeouts = FakeTime(now), []
+    steps = iter(script)
+
+    def send(request, timeout_s):
+        timeouts.append(round(timeout_s, 6))
+        takes_s, came = next(steps, (0, Response(200)))
+        at.now += takes_s
+        if isinstance(came, BaseException):
+            raise came
+        return came
+
+    request = Request(method, "http://a.example/", content=b"x")
+    found = outcome(
+        with_retries, request, send, clock=at.clock, sleep=at.sleep, dice=dice, **options
+    )
+    return getattr(found, "status", found), at.naps, timeouts
+
+
+# %% role="test" id="retry-test-after" points=1
+@check.test
+def _():
+    # Reading Retry-After.
+    RULE = dict(
+        rule="Digits are seconds, a date is a moment; anything else says nothing.",
+        rfc="RFC 9110 section 10.2.3",
+    )
+    NOON = 1_795_348_800.0
+
+    def case(*values, now=NOON):
+        return Response(503, tuple(("retry-after", value) for value in values)), now
+
+    check.each(
+        retry_after_s,
+        [case("120"), case("Sun, 22 Nov 2026 12:00:30 GMT"), case("soon"), case()],
+        expected=[120.0, 30.0, None, None],
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+    check.each(
+        retry_after_s,
+        [
+            case("0"),
+            case("007"),
+            case("Sun, 22 Nov 2026 11:59:59 GMT"),
+            case("Sun, 22 Nov 2026 12:00:00 GMT"),
+            case(formatdate(NOON + 3600, usegmt=True)),
+            case("Sun, 22 Nov 2026 12:00:30 GMT", now=NOON + 29.5),
+            (Response(200, (("Retry-After", "1"), ("x", "2"))), 0.0),
+        ],
+        expected=[0.0, 7.0, 0.0, 0.0, 3600.0, 0.5, 1.0],
+        **RULE,
+    )
+    bad = [
+        "",
+        "-1",
+        "+1",
+        "1.5",
+        "1s",
+        "1 2",
+        "1e3",
+        "²",
+        "٣",
+        "1_0",
+        " 1",
+        "0x10",
+        "Sun, 99 Nov",
+        "32",
+    ]
+    check.each(retry_after_s, [case(value) for value in bad], expected=[None] * 13 + [32.0], **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="retry-test-backoff" points=1
+@check.test
+def _():
+    # How long to wait.
+    RULE = dict(
+        rule="The bound doubles from base_s up to cap_s; the dice choose below it.",
+        rfc="RFC 9110 section 10.2.3",
+    )
+
+    def waits(backoff_s, attempts, rolled=1.0, **options):
+        return [backoff_s(attempt, lambda: rolled, **options) for attempt in attempts]
+
+    def example(backoff_s):
+        """The waits after six failures, with dice that always show 0.5."""
+        return waits(backoff_s, range(6), 0.5)
+
+    check.probe(backoff_s, example, expected=[0.25, 0.5, 1.0, 2.0, 4.0, 4.0], **RULE)
+
+    ### BEGIN HIDDEN TESTS
+    def others(backoff_s):
+        """Other dice, other bounds, very many failures, and how often the dice were thrown."""
+        thrown = []
+
+        def dice():
+            thrown.append(1)
+            return 0.25
+
+        return (
+            waits(backoff_s, range(6), 0.0),
+            waits(backoff_s, range(6), 0.75),
+            waits(backoff_s, range(5), 0.5, base_s=3.0, cap_s=10.0),
+            waits(backoff_s, [0, 1], 0.5, base_s=20.0),
+            waits(backoff_s, [64, 1500, 100_000], 0.5),
+            [backoff_s(n, dice) for n in range(3)],
+            len(thrown),
+        )
+
+    check.probe(
+        backoff_s,
+        others,
+        expected=(
+            [0.0] * 6,
+            [0.375, 0.75, 1.5, 3.0, 6.0, 6.0],
+            [1.5, 3.0, 5.0, 5.0, 5.0],
+            [4.0, 4.0],
+            [4.0, 4.0, 4.0],
+            [0.125, 0.25, 0.5],
+            3,
+        ),
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="retry-test-what" points=2
+@check.test
+def _():
+    # What is tried again.
+    RULE = dict(
+        rule="Another attempt must be worth it, and safe: the method is idempotent, or nothing was sent.",
+        rfc="RFC 9110 section 9.2.2",
+    )
+    busy = (0, Response(503))
+
+    def example(with_retries):
+        """503 twice, with GET and with POST: what came, how long it slept, the timeouts."""
+        return tried(with_retries, [busy, busy]), tried(with_retries, [busy, busy], "POST")
+
+    check.probe(
+        with_retries, example, expected=((200, [0.25, 0.5], [5.0] * 3), (503, [], [5.0])), **RULE
+    )
+
+    ### BEGIN HIDDEN TESTS
+    def statuses(with_retries):
+        """How often GET is sent when each of these comes first."""
+        codes = [
+            200,
+            204,
+            301,
+            304,
+            400,
+            404,
+            408,
+            409,
+            425,
+            429,
+            431,
+            500,
+            501,
+            502,
+            503,
+            504,
+            505,
+            507,
+        ]
+        return {code: len(tried(with_retries, [(0, Response(code))])[2]) for code in codes}
+
+    again = {429, 502, 503, 504}
+    codes = [
+        200,
+        204,
+        301,
+        304,
+        400,
+        404,
+        408,
+        409,
+        425,
+        429,
+        431,
+        500,
+        501,
+        502,
+        503,
+        504,
+        505,
+        507,
+    ]
+    check.probe(
+        with_retries, statuses, expected={code: 1 + (code in again) for code in codes}, **RULE
+    )
+
+    METHODS = (
+        "GET",
+        "HEAD",
+        "OPTIONS",
+        "TRACE",
+        "PUT",
+        "DELETE",
+        "POST",
+        "PATCH",
+        "CONNECT",
+        "get",
+    )
+
+    def methods(with_retries):
+        """What comes of 503 and of a reset, for each method."""
+        return {
+            method: (
+                tried(with_retries, [busy], method)[0],
+                tried(with_retries, [(0, ConnectionResetError())], method)[0],
+            )
+            for method in METHODS
+        }
+
+    safe, unsafe = (200, 200), (503, "raises ConnectionResetError")
+    check.probe(
+        with_retries,
+        methods,
+        expected={method: safe if n < 6 else unsafe for n, method in enumerate(METHODS)},
+        **RULE,
+    )
+
+    def errors(with_retries):
+        """Errors, with GET and with POST."""
+        kinds = [
+            ConnectionRefusedError,
+            ConnectionResetError,
+            TimeoutError,
+            BrokenPipeError,
+            OSError,
+        ]
+        return [
+            [tried(with_retries, [(0, kind())], method)[0] for kind in kinds]
+            for method in ("GET", "POST")
+        ] + [tried(with_retries, [(0, kind())])[::2] for kind in (ValueError, KeyError)]
+
+    check.probe(
+        with_retries,
+        errors,
+        expected=[
+            [200] * 5,
+            [
+                200,
+                "raises ConnectionResetError",
+                "raises TimeoutError",
+                "raises BrokenPipeError",
+                "raises OSError",
+            ],
+            ("raises ValueError", [5.0]),
+            ("raises KeyError", [5.0]),
+        ],
+        **RULE,
+    )
+
+    def the_last(with_retries):
+        """The last of several failures is what comes out; refused, then busy, with POST."""
+        return [
+            tried(with_retries, [(0, TimeoutError()), (0, Response(502))] * 2, attempts=3)[0],
+            tried(with_retries, [(0, Response(502)), (0, TimeoutError())] * 2)[0],
+            tried(with_retries, [(0, ConnectionRefusedError()), busy], "POST")[0],
+            tried(with_retries, [(0, ConnectionRefusedError())] * 2, "PATCH")[:2],
+        ]
+
+    check.probe(
+        with_retries,
+        the_last,
+        expected=["raises TimeoutError", "raises TimeoutError", 503, (200, [0.25, 0.5])],
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="retry-test-when" points=2
+@check.test
+def _():
+    # When, and when no more.
+    RULE = dict(
+        rule="At most `attempts` attempts; no sleep that would reach the deadline; no timeout beyond it.",
+        rfc="RFC 9110 section 10.2.3",
+    )
+    busy = (0, Response(503))
+
+    def later(seconds):
+        return 0, Response(503, (("retry-after", seconds),))
+
+    def example(with_retries):
+        """A server that is always busy, and one that asks for 3 seconds."""
+        return tried(with_retries, [busy] * 9), tried(with_retries, [later("3")])
+
+    check.probe(
+        with_retries,
+        example,
+        expected=((503, [0.25, 0.5, 1.0], [5.0] * 4), (200, [3.0], [5.0] * 2)),
+        **RULE,
+    )
+
+    ### BEGIN HIDDEN TESTS
+    def attempts(with_retries):
+        """One attempt, two, seven; the naps in between."""
+        return [tried(with_retries, [busy] * 9, attempts=n)[:2] for n in (1, 2, 7)]
+
+    check.probe(
+        with_retries,
+        attempts,
+        expected=[(503, []), (503, [0.25]), (503, [0.25, 0.5, 1.0, 2.0, 4.0, 4.0])],
+        **RULE,
+    )
+
+    def asked_to_wait(with_retries):
+        """Retry-After: shorter than the backoff, a date, nonsense, 429, after an error, too long."""
+        at_noon = dict(now=1_795_348_800.0)
+        date = "Sun, 22 Nov 2026 12:00:07 GMT"
+        slower = (0, Response(429, (("retry-after", "2"),)))
+        return [
+            tried(with_retries, [later("0")])[1],
+            tried(with_retries, [later(date)], **at_noon)[1],
+            tried(with_retries, [(2, later(date)[1])], **at_noon)[1],
+            tried(with_retries, [later("soon")])[1],
+            tried(with_retries, [slower, later("1"), later("1")])[1],
+            tried(with_retries, [later("9"), (0, TimeoutError())])[1],
+            tried(with_retries, [later("20")])[:2],
+            tried(with_retries, [later("19")])[:2],
+            tried(with_retries, [later("999999")])[:2],
+        ]
+
+    check.probe(
+        with_retries,
+        asked_to_wait,
+        expected=[
+            [0.25],
+            [7.0],
+            [5.0],
+            [0.25],
+            [2.0, 1.0, 1.0],
+            [9.0, 0.5],
+            (503, []),
+            (200, [19.0]),
+            (503, []),
+        ],
+        **RULE,
+    )
+
+    def deadlines(with_retries):
+        """Slow failures against the deadline: what came, the naps, the timeouts."""
+        slow = (4, TimeoutError())
+        return [
+            tried(with_retries, [slow] * 9),
+            tried(with_retries, [slow] * 9, deadline_s=8.25, attempts=9),
+            tried(with_retries, [slow] * 9, deadline_s=8.75, attempts=9),
+            tried(with_retries, [slow] * 9, deadline_s=8.76, attempts=9),
+            tried(with_retries, [busy], deadline_s=3.0),
+            tried(with_retries, [busy], try_s=1.5, deadline_s=30.0),
+            tried(with_retries, [(5, Response(503))] * 9, deadline_s=10.0),
+            tried(with_retries, [(9, Response(200))], deadline_s=3.0),
+        ]
+
+    late = "raises TimeoutError"
+    check.probe(
+        with_retries,
+        deadlines,
+        expected=[
+            (late, [0.25, 0.5, 1.0], [5.0, 5.0, 5.0, 5.0]),
+            (late, [0.25], [5.0, 4.0]),
+            (late, [0.25], [5.0, 4.5]),
+            (late, [0.25, 0.5], [5.0, 4.51, 0.01]),
+            (200, [0.25], [3.0, 2.75]),
+            (200, [0.25], [1.5, 1.5]),
+            (503, [0.25], [5.0, 4.75]),
+            (200, [], [3.0]),
+        ],
+        **RULE,
+    )
+
+    def thrown(with_retries):
+        """How often the dice are thrown: once for each wait."""
+        rolled = []
+
+        def dice():
+            rolled.append(1)
+            return 0.5
+
+        tried(with_retries, [busy] * 2, dice=dice)
+        return len(rolled)
+
+    check.probe(with_retries, thrown, expected=2, **RULE)
     ### END HIDDEN TESTS

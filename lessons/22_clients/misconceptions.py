@@ -687,3 +687,399 @@ def names_as_they_are(parts, candidates):
 def everything_is_a_file(parts, candidates):
     named = [replace(p, filename=p.name if p.filename is None else p.filename) for p in parts]
     return reference.multipart_body(named, candidates)
+
+
+# --- Exercise 5: redirects
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 15.4.4",
+    says="303 keeps the method. It says: what you asked for is done, now GET the result there.",
+)
+def three_o_three_keeps(request, response):
+    status = 307 if response.status == 303 else response.status
+    return reference.redirected(request, replace(response, status=status))
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 15.4.8",
+    says="307 and 308 become a GET. They were made to keep the method and the content: it is the same "
+    "request, once more.",
+)
+def everything_becomes_get(request, response):
+    status = 302 if response.status in (307, 308) else response.status
+    return reference.redirected(request, replace(response, status=status))
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 15.4.3",
+    says="At 301 and 302 every method becomes GET. Only POST may: a PUT that becomes a GET is lost.",
+)
+def all_become_get(request, response):
+    found = reference.redirected(request, response)
+    if found and response.status in (301, 302) and request.method not in ("GET", "HEAD"):
+        return reference.redirected(request, replace(response, status=303))
+    return found
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 15.4.3",
+    says="301 and 302 keep a POST. The first browsers made a GET of it, servers relied on that, and the "
+    "standard gave in; 307 and 308 keep it.",
+)
+def post_stays(request, response):
+    status = {301: 308, 302: 307}.get(response.status, response.status)
+    return reference.redirected(request, replace(response, status=status))
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 15.4",
+    says="A HEAD becomes a GET at 303. Who asks for the head of something wants no content at the new "
+    "place either.",
+)
+def head_becomes_get(request, response):
+    found = reference.redirected(request, response)
+    if found and response.status == 303 and request.method == "HEAD":
+        return reference.redirected(replace(request, method="POST"), response)
+    return found
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 15.4",
+    says="The method is GET now, but the fields about the content are still there: Content-Type of "
+    "nothing, and a Content-Length for which the server waits.",
+)
+def keeps_content_fields(request, response):
+    found = reference.redirected(request, response)
+    if found is None or found.method == request.method:
+        return found
+    hidden = tuple((f"x-{name}", value) for name, value in request.fields)
+    found = reference.redirected(replace(request, fields=hidden), response)
+    fields = tuple((name[2:], value) for name, value in found.fields)
+    return replace(found, fields=fields)
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 10.2.2",
+    says="The fragment of the first URL is lost. A Location without one takes it over: the reader still "
+    "wants that heading.",
+)
+def loses_the_fragment(request, response):
+    bare = request.target.partition("#")[0]
+    return reference.redirected(replace(request, target=bare), response)
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 10.2.2",
+    says="The Location is taken as a whole URL. It may be relative, as a link in a page: resolve it "
+    "against the URL that was asked.",
+)
+def location_is_absolute(request, response):
+    found = reference.redirected(request, response)
+    return found and replace(found, target=response.values("location")[0])
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 15.4",
+    says="The password goes along to another origin. Whoever can make the first server redirect can "
+    "read it there.",
+)
+def takes_secrets_along(request, response):
+    hidden = tuple(
+        (f"x-{n}" if n in ("authorization", "cookie", "proxy-authorization") else n, v)
+        for n, v in request.fields
+    )
+    found = reference.redirected(replace(request, fields=hidden), response)
+    if found is None:
+        return None
+    return replace(found, fields=tuple((n.removeprefix("x-"), v) for n, v in found.fields))
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 4.3.1",
+    says="Only the host is compared. Another port is another server, and from https to http the password "
+    "would travel in the clear: scheme, host and port are the origin.",
+)
+def compares_hosts_only(request, response):
+    found = reference.redirected(request, response)
+    if found is None:
+        return None
+    old, new = (urllib.parse.urlsplit(each.target) for each in (request, found))
+    if old.hostname == new.hostname:
+        own = replace(response, fields=(("location", request.target),))
+        return replace(reference.redirected(request, own), target=found.target)
+    return found
+
+
+@misconception(
+    of="redirected",
+    rfc="RFC 9110 section 4.3.1",
+    says="Host and port are compared as they are written. a.example, A.Example and a.example:80 are the "
+    "same http origin, and lose nothing.",
+)
+def compares_as_written(request, response):
+    found = reference.redirected(request, response)
+    if found is None:
+        return None
+    old, new = (urllib.parse.urlsplit(each.target) for each in (request, found))
+    if (old.scheme, old.netloc) != (new.scheme, new.netloc):
+        secret = ("authorization", "cookie", "proxy-authorization")
+        return replace(found, fields=tuple(p for p in found.fields if p[0] not in secret))
+    return found
+
+
+@misconception(
+    of="follow",
+    rfc="RFC 9110 section 15.4",
+    says="There is no limit. Two pages that redirect to each other keep you for ever.",
+)
+def follows_for_ever(request, send, limit=5):
+    return reference.follow(request, send, 60)
+
+
+@misconception(
+    of="follow",
+    rfc="RFC 9110 section 15.4",
+    says="The limit counts requests. It counts redirects: with a limit of 5, six requests may be sent.",
+)
+def counts_requests(request, send, limit=5):
+    return reference.follow(request, send, limit - 1)
+
+
+@misconception(
+    of="follow",
+    rfc="RFC 9110 section 15.4",
+    says="When the limit is reached the redirect itself is returned as if it were the answer. The caller "
+    "cannot tell: raise.",
+)
+def returns_the_redirect(request, send, limit=5):
+    asked = []
+    while True:
+        asked.append(request.target)
+        response = send(request)
+        due = reference.redirected(request, response)
+        if due is None or len(asked) > limit:
+            return response, asked
+        request = due
+
+
+@misconception(
+    of="follow",
+    rfc="RFC 9110 section 10.2.2",
+    says="Every Location is resolved against the first URL. It is relative to the URL that gave it, and "
+    "the secrets come back with the first request.",
+)
+def always_from_the_first(request, send, limit=5):
+    first, asked = request, []
+    while True:
+        asked.append(request.target)
+        response = send(request)
+        due = reference.redirected(first, response)
+        if due is None:
+            return response, asked
+        if len(asked) > limit:
+            raise ValueError
+        request = due
+
+
+# --- Exercise 6: retries
+
+
+@misconception(
+    of="retry_after_s",
+    rfc="RFC 9110 section 10.2.3",
+    says="Retry-After is taken for seconds only. It may be a date as well.",
+)
+def seconds_only(response, now):
+    found = response.values("retry-after")
+    return float(found[0]) if found and re.fullmatch("[0-9]+", found[0]) else None
+
+
+@misconception(
+    of="retry_after_s",
+    rfc="RFC 9110 section 10.2.3",
+    says="A date in the past gives a negative wait. The moment is over: 0.",
+)
+def negative_waits(response, now):
+    found = reference.retry_after_s(response, 0.0)
+    if found is None or re.fullmatch("[0-9]+", response.values("retry-after")[0]):
+        return found
+    return found - now
+
+
+@misconception(
+    of="retry_after_s",
+    rfc="RFC 9110 section 10.2.3",
+    says="float() knows more numbers than the standard: -1, 1.5, 1e3. Digits 0 to 9, and nothing else.",
+)
+def whatever_float_takes(response, now):
+    try:
+        return float(response.values("retry-after")[0])
+    except (ValueError, IndexError):
+        return reference.retry_after_s(response, now)
+
+
+@misconception(
+    of="backoff_s",
+    says="The wait grows by the same amount each time. Double it: whoever is overloaded needs the crowd "
+    "to thin out quickly.",
+)
+def grows_evenly(attempt, dice, base_s=0.5, cap_s=8.0):
+    return dice() * min(cap_s, base_s * (attempt + 1))
+
+
+@misconception(
+    of="backoff_s",
+    says="There is no cap. After ten failures the wait is eight minutes, after twenty a week.",
+)
+def no_cap(attempt, dice, base_s=0.5, cap_s=8.0):
+    return dice() * base_s * 2**attempt
+
+
+@misconception(
+    of="backoff_s",
+    says="The dice are not thrown. A thousand clients that failed together come back together.",
+)
+def no_jitter(attempt, dice, base_s=0.5, cap_s=8.0):
+    return min(cap_s, base_s * 2 ** min(attempt, 60))
+
+
+@misconception(
+    of="backoff_s",
+    says="The first wait is doubled already. After the first failure, attempt 0, the bound is base_s.",
+)
+def starts_doubled(attempt, dice, base_s=0.5, cap_s=8.0):
+    return reference.backoff_s(attempt + 1, dice, base_s, cap_s)
+
+
+@misconception(
+    of="with_retries",
+    rfc="RFC 9110 section 9.2.2",
+    says="A POST is sent again. It may have been done already, only its answer was lost: two orders, two "
+    "payments. Only idempotent methods may be repeated unasked.",
+)
+def repeats_everything(request, send, **options):
+    def sent(other, timeout_s):
+        return send(request, timeout_s)
+
+    return reference.with_retries(replace(request, method="GET"), sent, **options)
+
+
+@misconception(
+    of="with_retries",
+    rfc="RFC 9110 section 9.2.2",
+    says="PUT and DELETE are not sent again. They are not safe, but idempotent: twice intends what once "
+    "does, so they may be.",
+)
+def repeats_safe_methods_only(request, send, **options):
+    if request.method not in ("PUT", "DELETE"):
+        return reference.with_retries(request, send, **options)
+
+    def sent(other, timeout_s):
+        return send(request, timeout_s)
+
+    return reference.with_retries(replace(request, method="POST"), sent, **options)
+
+
+@misconception(
+    of="with_retries",
+    rfc="RFC 9110 section 9.2.2",
+    says="A refused connection is final for a POST. Nothing was sent, so nothing can be done twice: any "
+    "method may try again.",
+)
+def refused_is_final(request, send, **options):
+    refused = []
+
+    def sent(other, timeout_s):
+        try:
+            return send(other, timeout_s)
+        except ConnectionRefusedError as error:
+            refused.append(error)
+            if request.method == "GET":
+                raise
+            raise ConnectionResetError from None
+
+    try:
+        return reference.with_retries(request, sent, **options)
+    except ConnectionResetError:
+        raise refused[-1] if refused else ConnectionResetError from None
+
+
+@misconception(
+    of="with_retries",
+    rfc="RFC 9110 section 15.6.1",
+    says="Every 5xx is tried again. 500 and 501 will be the same next time; 502, 503 and 504 may pass, "
+    "and 429 asks for patience.",
+)
+def repeats_all_5xx(request, send, **options):
+    kept = {}
+
+    def sent(other, timeout_s):
+        response = send(other, timeout_s)
+        if response.status >= 500 and response.status != 503:
+            kept["last"] = response
+            return replace(response, status=503)
+        kept.pop("last", None)
+        return response
+
+    found = reference.with_retries(request, sent, **options)
+    return kept.get("last", found)
+
+
+@misconception(
+    of="with_retries",
+    rfc="RFC 9110 section 10.2.3",
+    says="Retry-After is not looked at. The server said when; asking before is a request for nothing.",
+)
+def deaf_to_retry_after(request, send, **options):
+    def sent(other, timeout_s):
+        response = send(other, timeout_s)
+        rest = tuple(pair for pair in response.fields if pair[0] != "retry-after")
+        return replace(response, fields=rest)
+
+    return reference.with_retries(request, sent, **options)
+
+
+@misconception(
+    of="with_retries",
+    rfc="RFC 9110 section 10.2.3",
+    says="It sleeps although the deadline would be over by then. The caller waits for an answer that can "
+    "no longer come: give up at once.",
+)
+def sleeps_past_the_deadline(request, send, *, clock, deadline_s=20.0, try_s=5.0, **options):
+    end = clock() + deadline_s
+
+    def sent(other, _):
+        return send(other, min(try_s, end - clock()))
+
+    return reference.with_retries(request, sent, clock=clock, deadline_s=10.0**9, **options)
+
+
+@misconception(
+    of="with_retries",
+    says="Each attempt gets its full timeout, though less is left until the deadline. The last one ends "
+    "after it.",
+)
+def full_timeouts(request, send, *, try_s=5.0, **options):
+    def sent(other, _):
+        return send(other, try_s)
+
+    return reference.with_retries(request, sent, try_s=try_s, **options)
+
+
+@misconception(
+    of="with_retries",
+    says="`attempts` counts the repetitions. It counts all attempts, the first one too.",
+)
+def one_more(request, send, *, attempts=4, **options):
+    return reference.with_retries(request, send, attempts=attempts + 1, **options)
