@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wirelab.views.arrows import Arrow
+    from wirelab.views.cookie_view import CookieView
     from wirelab.views.frame_inspector import FrameInspector
     from wirelab.views.heights import Heights, HeightsCall
     from wirelab.views.ladder import Ladder
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Arrow": "arrows",
+    "CookieView": "cookie_view",
     "FrameInspector": "frame_inspector",
     "Heights": "heights",
     "HeightsCall": "heights_events",
@@ -35,6 +37,7 @@ _HOMES = {
 
 __all__ = [
     "Arrow",
+    "CookieView",
     "FrameInspector",
     "Heights",
     "HeightsCall",
