@@ -13,11 +13,13 @@
 # computer to itself.)
 
 # %% role="given" id="setup"
+import asyncio
 import errno
 import io
 import itertools
 import os
 import random
+import select
 import selectors
 import shutil
 import socket
@@ -161,7 +163,21 @@ def arriving(octets, **faults):
     with here, there:
         there.sendall(octets)
         there.shutdown(socket.SHUT_WR)
-        yield FaultySocket(here, **faults)
+        yield Ended(FaultySocket(here, **faults))
+
+
+class Ended:
+    """A socket that loses patience with whoever asks it a hundred times after the end."""
+
+    def __init__(self, sock):
+        self.sock, self.ends = sock, 0
+
+    def recv(self, size):
+        octets = self.sock.recv(size)
+        self.ends += size > 0 and not octets
+        if self.ends == 100:
+            raise RuntimeError("recv has given b'' a hundred times")
+        return octets
 
 
 def attempt(function, *args):
@@ -227,7 +243,26 @@ def _():
             got = recv_exactly(sock, 3000)
         return len(got), got == octets
 
-    check.probe(recv_exactly, one_by_one, expected=(3000, True), within_s=5)
+    check.probe(
+        recv_exactly,
+        one_by_one,
+        expected=(3000, True),
+        rule="3,000 pieces are as good as one: a loop takes any number of them.",
+        within_s=5,
+    )
+
+    def kinds(recv_exactly):
+        """The type of what is returned for 0 and for 5 octets."""
+        with arriving(b"hello") as sock:
+            return [type(recv_exactly(sock, count)).__name__ for count in (0, 5)]
+
+    check.probe(
+        recv_exactly,
+        kinds,
+        expected=["bytes", "bytes"],
+        rule="Return bytes; a bytearray can still be changed, and is no key of a dictionary.",
+        within_s=3,
+    )
     ### END HIDDEN TESTS
 
 
@@ -444,18 +479,23 @@ def _():
         within_s=5,
     )
 
+    class Mouth:
+        """Takes any number of octets at once."""
+
+        def send(self, data):
+            return len(data)
+
     def without_haste(send_all):
         """Everything at once where the socket takes everything: the calls that it sees."""
-        here, there = socket.socketpair()
-        with here, there:
-            sock = FaultySocket(here)
-            send_all(sock, b"hello!")
-            return sock.calls
+        sock = FaultySocket(Mouth())
+        send_all(sock, b"hello!")
+        send_all(sock, bytes(9_000))
+        return sock.calls
 
     check.probe(
         send_all,
         without_haste,
-        expected=[("send", 6, 6)],
+        expected=[("send", 6, 6), ("send", 9_000, 9_000)],
         rule="Offer all that is left: the socket decides how much it takes.",
         within_s=3,
     )
@@ -527,6 +567,23 @@ def _():
         return [sent_through(send_all, data) for data in (b"", bytearray())]
 
     check.probe(send_all, nothing, expected=[(None, b"")] * 2, within_s=2)
+
+    def without_a_call(send_all):
+        """The calls that the socket sees when there is nothing to send."""
+        here, there = socket.socketpair()
+        with here, there:
+            sock = FaultySocket(here)
+            send_all(sock, b"")
+            send_all(sock, memoryview(b"x")[1:])
+            return sock.calls
+
+    check.probe(
+        send_all,
+        without_a_call,
+        expected=[],
+        rule="Nothing is left from the beginning: no call is needed.",
+        within_s=2,
+    )
     ### END HIDDEN TESTS
 
 
@@ -568,14 +625,14 @@ print((struct.pack("!I", len(message)) + message).hex(" "))
 #
 # | method | does |
 # |---|---|
-# | `feed(octets)` | takes octets as they came: `bytes`, `bytearray` or `memoryview`, any number, also none. The caller may overwrite its buffer afterwards. Returns nothing |
+# | `feed(octets)` | takes octets as they came: `bytes`, `bytearray` or `memoryview`, any number, also none. The caller may overwrite its buffer afterwards. Returns nothing and judges nothing |
 # | `next_message()` | the next whole message as `bytes`, or `None` if it has not come yet |
 # | `finish()` | is called when the stream has ended and `next_message()` has returned `None`: raises `EOFError` if a frame has begun and is not whole; else does nothing |
 #
 # If a length is above the limit, `next_message()` raises `ValueError`, once the messages before it
 # have been returned, and as soon as the four octets are there. From then on every call of
 # `next_message()` raises `ValueError`: where the next frame begins, nobody can say. What `finish`
-# does then is not asked.
+# does then is not asked. Messages that have been returned are not kept: a decoder may live for years.
 #
 # Example: `encode_frame(b"hi", 9)` is `b"\x00\x00\x00\x02hi"`. A decoder that is fed with
 # `b"\x00\x00\x00\x02h"` has no message yet; fed with b"i" as well, it has b"hi".
@@ -774,6 +831,19 @@ def _():
         expected=[b"a", b"b", None, None],
         rule="Each decoder has a buffer of its own.",
     )
+
+    def kinds(FrameDecoder):
+        """What feed returns, and the type of a message."""
+        decoder = FrameDecoder(9)
+        fed = decoder.feed(b"\0\0\0\2hi")
+        return fed, type(decoder.next_message()).__name__
+
+    check.probe(
+        FrameDecoder,
+        kinds,
+        expected=(None, "bytes"),
+        rule="feed returns nothing, and a message is bytes: nobody can change it afterwards.",
+    )
     ### END HIDDEN TESTS
 
 
@@ -888,7 +958,7 @@ def _():
 def _():
     # What has been fetched is not kept.
     def kept(FrameDecoder):
-        """Are more than 200 kB kept after 5,000 messages of 100 octets have been fetched?"""
+        """Are more than 100 kB kept after 2,000 messages of 100 octets have been fetched?"""
         import tracemalloc
 
         decoder = FrameDecoder(100)
@@ -896,14 +966,14 @@ def _():
         tracemalloc.start()
         try:
             before, _ = tracemalloc.get_traced_memory()
-            for _ in range(500):
+            for _ in range(200):
                 decoder.feed(frame * 10)
                 for _ in range(10):
                     decoder.next_message()
             after, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        return after - before > 200_000
+        return after - before > 100_000
 
     check.probe(
         FrameDecoder,
@@ -1131,6 +1201,19 @@ def _():
         edges,
         expected=[b"12345", b"12345", "ValueError", "ValueError", b"1234\r", b""],
         rule="Without its end the line may have exactly as many octets as the limit says.",
+        within_s=3,
+    )
+
+    def lowest(LineReader):
+        """Limit 0: two empty lines, and one that is not; limit 1: one octet, and two."""
+        cases = ((0, b"\r\n\n"), (0, b"x\n"), (1, b"x\r\nxy"))
+        return [lines_of(LineReader, octets, 2, limit=limit) for limit, octets in cases]
+
+    check.probe(
+        LineReader,
+        lowest,
+        expected=[[b"", b""], ["ValueError"] * 2, [b"x", "ValueError"]],
+        rule="A limit of 0 allows empty lines and no others.",
         within_s=3,
     )
     ### END HIDDEN TESTS
@@ -1444,10 +1527,9 @@ with client, server:
 #
 # **`echo_all(sock, data: bytes) -> bytes`**: sends `data` over `sock` to an echo server, ends its own
 # stream so that the server sees that this was all, reads until the server has ended its stream, and
-# returns what came back. It must work for data of any size. It does not close `sock`. If less comes
-# back than was sent, raise `EOFError`; what `sock` raises passes through. (What is raised by a
-# thread of your own does not pass through by itself; such an error need not be reported if
-# reading ends with an error or too early as well.)
+# returns what came back. It must work for data of any size. It never closes `sock`. If less comes
+# back than was sent, raise `EOFError`; what `sock` raises while you read passes through. (An error
+# in sending need not be reported if reading ends with an error, or too early, as well.)
 #
 # Example: with `running(serve_echo) as server:` and `sock = server.connect()`, `echo_all(sock,
 # b"hello")` returns b"hello".
@@ -1498,7 +1580,8 @@ def echo_all(sock, data: bytes) -> bytes:
 # Way
 # The server is two loops, one for clients, one for octets, and `try` or `suppress(OSError)` around
 # the inner one. The client must do two things at once: let a thread send everything and shut down,
-# while you read until b"".
+# while you read until b"". (What a thread raises does not reach you; that is allowed here, since
+# your reading then ends badly as well.)
 
 # %% [markdown] role="hint" id="echo-hint-3"
 # Almost
@@ -1509,15 +1592,22 @@ def echo_all(sock, data: bytes) -> bytes:
 
 
 # %% role="given" id="echo-given-shorthand"
-# Shorthand for the tests below: read so many octets, or until the end, or say why not.
-def hear(sock, count=None, timeout_s=1.0):
+# Shorthand for the tests below. They wait in short turns and count these, not seconds, so that it is
+# nobody's fault if the whole computer stands still for a while.
+def ready(sock, to="read"):
+    """Whether a socket can be read (or written) within twenty turns."""
+    wanted = {"read": ([sock], []), "write": ([], [sock])}[to]
+    return any(any(select.select(*wanted, [], 0.02)) for _ in range(20))
+
+
+def hear(sock, count=None):
+    """So many octets, or all until the end, or what there is and why it is not more."""
     heard = b""
-    sock.settimeout(timeout_s)
     while count is None or len(heard) < count:
+        if not ready(sock):
+            return heard + b" and then nothing"
         try:
             octets = sock.recv(65_536 if count is None else count - len(heard))
-        except TimeoutError:
-            return heard + b" and then nothing"
         except OSError:  # an end as well, only ruder
             octets = b""
         if not octets:
@@ -1539,6 +1629,7 @@ def serving(serve):
     """A running server; what its threads and tasks complain about is not shown."""
 
     def serve_and_close(listener):
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # on Linux, of its clients
         try:
             serve(listener)
         finally:  # nobody waits for a server that has ended
@@ -1559,6 +1650,15 @@ def visit(server, octets):
     return hear(client)
 
 
+def small_window(server):
+    """A client for which the system keeps little."""
+    client = socket.socket()
+    client.settimeout(1)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(server.address)
+    return client
+
+
 def reset(sock):
     """Close a connection with RST."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -1568,33 +1668,53 @@ def reset(sock):
 def with_peer(talk, peer):
     """Run `talk` on one end of a connection and `peer` on the other; what both return.
 
-    If `talk` comes to a good end, the peer has a second to do so before the connection is closed.
+    A peer that is kept waiting says so and leaves.
     """
     ours, theirs = socket.socketpair()
     seen = []
 
     def run():
         with theirs, suppress(OSError):
-            seen.append(peer(theirs))
+            try:
+                seen.append(peer(theirs))
+            except TimeoutError as waited:
+                seen.append(str(waited))
 
-    for end, patience_s in ((ours, 1.0), (theirs, 5.0)):
-        end.settimeout(patience_s)
+    for end in (ours, theirs):
+        end.settimeout(5)
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
     thread = threading.Thread(target=run, daemon=True)
     with ours, redirect_stderr(io.StringIO()):
         thread.start()
         result = attempt(talk, ours)
-        if type(result) is not str:
-            thread.join(1.0)
-            return result, *seen
-    thread.join(1.0)
-    return (result,)
+        # Who has waited for the peer's end finds in `seen` what it returned.
+        told = [] if type(result) is str else list(seen)
+    thread.join(5)
+    return result, *told
+
+
+def all_from(sock):
+    """What comes until the end, piece by piece."""
+    while ready(sock):
+        if not (octets := sock.recv(16_384)):
+            return
+        yield octets
+    raise TimeoutError("waited in vain")
+
+
+def say_all(sock, octets):
+    """Send it all, as long as somebody takes it."""
+    while octets:
+        if not ready(sock, to="write"):
+            raise TimeoutError("nobody read")
+        octets = octets[sock.send(octets) :]
 
 
 def polite_echo(sock):
     """The test's own echo server: returns whether the client ended its stream."""
-    while octets := sock.recv(16_384):
-        sock.sendall(octets)
+    sock.setblocking(False)
+    for octets in all_from(sock):
+        say_all(sock, octets)
     return "the end was seen"
 
 
@@ -1634,10 +1754,7 @@ def _():
     def slow_reader(serve_echo):
         """A client with a small window that reads only when all has been sent."""
         text = random.Random(21).randbytes(300_000)
-        with serving(serve_echo) as server, socket.socket() as client:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            client.settimeout(3)
-            client.connect(server.address)
+        with serving(serve_echo) as server, small_window(server) as client:
             say(client, text, last=True)
             return hear(client) == text
 
@@ -1646,7 +1763,7 @@ def _():
         slow_reader,
         expected=True,
         says="300,000 octets from a client that takes them back slowly: are they all right?",
-        rule="send may take less than all: use sendall, or a loop.",
+        rule="Every octet comes back, once and in order: sendall sends all, or raises.",
         within_s=9,
     )
     ### END HIDDEN TESTS
@@ -1691,6 +1808,35 @@ def _():
         expected=b"still there?",
         says="A client sends a lot and resets the connection; what does the next one hear?",
         rule="A client that breaks the connection costs only that client.",
+        within_s=9,
+    )
+
+    def impatient(serve_echo):
+        """The system lets a send wait for 0.02 s only, and one client never reads."""
+        patience = 20 if os.name == "nt" else struct.pack("ll", 0, 20_000)
+
+        def serve(listener):  # its clients inherit both
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, patience)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            serve_echo(listener)
+
+        with serving(serve) as server, small_window(server) as deaf:
+            say(deaf, bytes(300_000))
+            heard = visit(server, b"hello")
+            if heard != b"hello":
+                server.stopped(0.2)
+                return heard, type(server.error).__name__
+            server.shut_down()
+            return server.stopped(2), hear(deaf).endswith(b"nothing")
+
+    check.probe(
+        serve_echo,
+        impatient,
+        expected=(True, False),
+        says="A client never reads, and the system breaks a send off after 0.02 s; the next one gets its "
+        "echo. Then the listener is shut down: does serve_echo return, and is the first client still "
+        "connected?",
+        rule="Whatever OSError comes of a client, its connection is closed and the next one is served.",
         within_s=9,
     )
 
@@ -1739,7 +1885,7 @@ def _():
         """Nothing to echo, from a server that says more; is the socket still open afterwards?"""
 
         def talkative(sock):
-            while sock.recv(99):
+            for _ in all_from(sock):
                 pass
             sock.sendall(b"and ")
             sock.sendall(b"more")
@@ -1780,6 +1926,44 @@ def _():
         rule="Less came back than was sent: raise EOFError.",
         within_s=8,
     )
+
+    def breaks(echo_all):
+        """A server that resets after three octets, and one that ends."""
+
+        def talk(leave):
+            ours, theirs = tcp_pair()
+            seen = []
+
+            def peer():
+                with theirs, suppress(OSError):
+                    for _ in all_from(theirs):
+                        pass
+                    seen.append("the end was seen")
+                    theirs.sendall(b"hel")
+                    leave(theirs)
+
+            thread = threading.Thread(target=peer, daemon=True)
+            with ours:
+                thread.start()
+                end = attempt(echo_all, ours, b"hello")
+                is_open = ours.fileno() >= 0
+            thread.join(2)
+            return end, is_open, *seen
+
+        return [talk(reset), talk(lambda sock: sock.shutdown(socket.SHUT_WR))]
+
+    check.probe(
+        echo_all,
+        breaks,
+        expected=[
+            ("ConnectionResetError", True, "the end was seen"),
+            ("EOFError", True, "the end was seen"),
+        ],
+        says="Of b'hello' a server sends back b'hel'; then one resets the connection, another ends its "
+        "stream: what is raised, and whether the socket is still open.",
+        rule="What recv raises passes through, an end too soon is EOFError, and the socket stays open.",
+        within_s=8,
+    )
     ### END HIDDEN TESTS
 
 
@@ -1791,9 +1975,10 @@ def _():
         text, got = random.Random(22).randbytes(3_000_000), []
 
         def counting_echo(sock):
-            while octets := sock.recv(16_384):
+            sock.setblocking(False)
+            for octets in all_from(sock):
                 got.append(len(octets))
-                sock.sendall(octets)
+                say_all(sock, octets)
 
         back = with_peer(lambda sock: echo_all(sock, text), counting_echo)[0]
         right = back if type(back) is str else len(back) if back != text else "all right"
@@ -1881,10 +2066,11 @@ for family, kind, _, _, address in socket.getaddrinfo("localhost", 80, type=sock
 # 3. Before each attempt, what is left of the time is shared out equally among the addresses that
 #    have not been tried: this one gets one share. The last one gets all that is left.
 # 4. If no time is left (the deadline is reached or past) and an address has not been tried, raise
-#    `TimeoutError`.
+#    `TimeoutError`. Once all have been tried, rule 7 decides, however late it is.
 # 5. The first `dial` that returns decides: return what it returned and try no other.
 # 6. If `dial` raises `OSError`, go on. Anything else it raises passes through at once.
-# 7. If all have been tried, raise the error of the last one. If there was none to try, `OSError`.
+# 7. If all have been tried, raise the error of the last one. If there was none to try, raise a plain
+#    `OSError` (also where no time is left).
 #
 # Example: three addresses, 9 seconds. The first gets 3 s. It is refused at once, so the second gets
 # 4.5 s; if that one stays silent, the third has the 4.5 s that are left.
@@ -1970,7 +2156,7 @@ def attempts(connect_any, answers, timeout_s, resolving_s=0.0, error=None):
     returned; where the attempt may not take so long, TimeoutError is raised instead.
     """
     clock, tried = [1000.0], []
-    known = {name: (seconds, outcome) for _, name, seconds, outcome in answers}
+    known = {(family, name): rest for family, name, *rest in answers}
 
     def resolve(host, port, type=0):
         clock[0] += resolving_s
@@ -1981,7 +2167,9 @@ def attempts(connect_any, answers, timeout_s, resolving_s=0.0, error=None):
         return [(family, type, 6, "", (name, port)) for family, name, _, _ in answers]
 
     def dial(family, address, timeout_s):
-        seconds, outcome = known[address[0]]
+        if (family, address[0]) not in known:
+            raise ValueError(f"dial({family!r}, {address!r}, ...)")
+        seconds, outcome = known[family, address[0]]
         tried.append((address[0], round(timeout_s, 6)))
         clock[0] += min(seconds, timeout_s)
         if seconds > timeout_s:
@@ -2049,13 +2237,55 @@ def _():
         twice = [(V4, "a", 0.0, NO["a"]), (V4, "a", 0.0, NO["a"]), (V6, "b", 0.0, NO["b"])]
         other = [(unix, "c", 0.0, "to c"), (V4, "a", 0.0, NO["a"])]
         both = [(V4, "a", 0.0, NO["a"]), (V6, "a", 0.0, NO["a"]), (V6, "a", 0.0, NO["a"])]
-        return [attempts(connect_any, answers, 8.0)[0] for answers in (twice, other, both)]
+        falsy = [(V4, "a", 0.0, ""), (V4, "b", 0.0, "to b")]
+        return [attempts(connect_any, answers, 8.0)[0] for answers in (twice, other, both, falsy)]
 
     check.probe(
         connect_any,
         odd_lists,
-        expected=[[("b", 4.0), ("a", 8.0)], [("a", 8.0)], [("a", 4.0), ("a", 8.0)]],
+        expected=[
+            [("b", 4.0), ("a", 8.0)],
+            [("a", 8.0)],
+            [("a", 4.0), ("a", 8.0)],
+            [("a", 4.0)],
+        ],
         rule="Nothing twice, and nothing but IPv6 and IPv4; the shares count what is left.",
+    )
+
+    def scopes(connect_any):
+        """One IPv6 host on two networks, and 90 s: each family, address and time that is dialled."""
+        listed = [
+            (V6, socket.SOCK_STREAM, 6, "", ("fe80::1", 80, 0, 2)),
+            (V4, socket.SOCK_STREAM, 6, "", ("192.0.2.1", 80)),
+            (V6, socket.SOCK_STREAM, 6, "", ("fe80::1", 80, 0, 3)),
+        ]
+        tried = []
+
+        def dial(family, address, timeout_s):
+            tried.append((family.name, address, timeout_s))
+            raise socket.gaierror("no such host")
+
+        def resolve(host, port, type=0):
+            return list(listed)
+
+        end = attempt(
+            lambda: connect_any("x", 80, 90.0, resolve=resolve, dial=dial, now=lambda: 5.0)
+        )
+        return tried, end
+
+    check.probe(
+        connect_any,
+        scopes,
+        expected=(
+            [
+                ("AF_INET6", ("fe80::1", 80, 0, 2), 30.0),
+                ("AF_INET6", ("fe80::1", 80, 0, 3), 45.0),
+                ("AF_INET", ("192.0.2.1", 80), 90.0),
+            ],
+            "gaierror",
+        ),
+        rule="Each family with its whole address, all four parts of it, is one to try; a gaierror of "
+        "dial is an OSError like any other.",
     )
     ### END HIDDEN TESTS
 
@@ -2087,6 +2317,7 @@ def _():
             attempts(connect_any, [(V4, "a", 1.0, NO["a"]), (V4, "b", 7.0, "to b")], 10.0, 2.0),
             attempts(connect_any, [(V4, "a", 8.0, "to a")], 8.0),
             attempts(connect_any, [(V6, "a", 0.125, NO["a"]), (V4, "b", 0.125, "to b")], 0.5),
+            attempts(connect_any, [(V6, "a", 0.0, NO["a"]), (V4, "b", 0.0, "to b")], 0.125),
         ]
 
     check.probe(
@@ -2098,6 +2329,7 @@ def _():
             ([("a", 4.0), ("b", 7.0)], "to b", 10.0),
             ([("a", 8.0)], "to a", 8.0),
             ([("a", 0.25), ("b", 0.375)], "to b", 0.25),
+            ([("a", 0.0625), ("b", 0.125)], "to b", 0.0),
         ],
         rule="The deadline counts from the call; what an attempt leaves over goes to the others.",
     )
@@ -2181,6 +2413,29 @@ def _():
             ([("a", 2.0)], "TypeError: bug"),
         ],
         rule="Every OSError of dial leads to the next address; what else is raised passes through.",
+    )
+
+    def too_late_to_matter(connect_any):
+        """Nothing to try when the time is over; the only address overruns and is refused."""
+        clock = [0.0]
+
+        def dial(family, address, timeout_s):
+            clock[0] += 30.0
+            raise ConnectionRefusedError("no")
+
+        def resolve(host, port, type=0):
+            return [(V4, type, 6, "", ("a", 80))]
+
+        end = attempt(
+            lambda: connect_any("x", 80, 9.0, resolve=resolve, dial=dial, now=lambda: clock[0])
+        )
+        return attempts(connect_any, [], 4.0, resolving_s=5.0)[1], end
+
+    check.probe(
+        connect_any,
+        too_late_to_matter,
+        expected=("OSError", "ConnectionRefusedError"),
+        rule="Where every address has been tried, or there was none, the time no longer matters.",
     )
 
     def twice_in_a_row(connect_any):
@@ -2345,7 +2600,7 @@ def keys_of(explain, errors, connected=False):
             keys.append(key_of(explain(error, "ada.test", 80, connected)))
         except NotImplementedError:
             raise
-        except Exception as raised:
+        except (Exception, asyncio.CancelledError, GeneratorExit) as raised:
             keys.append(f"raised {type(raised).__name__}: {raised}")
     return keys
 
@@ -2405,14 +2660,15 @@ def _():
     def unknown(explain):
         """What no row names."""
         errors = [OSError(errno.EINVAL, "refused"), OSError("timed out"), OSError()]
+        errors += [OSError(socket.EAI_AGAIN, "x"), socket.herror(1, "x")]
         return keys_of(explain, [*errors, InterruptedError(), FileNotFoundError(2, "x")])
 
-    check.probe(explain, unknown, expected=["unknown"] * 5, **first_row)
+    check.probe(explain, unknown, expected=["unknown"] * 7, **first_row)
 
     def filled_in(explain):
         """Another host, another port: every sentence complete?"""
         errors = [ConnectionRefusedError(), TimeoutError(), ConnectionResetError(), OSError()]
-        errors += [OSError(errno.EHOSTUNREACH, ""), PermissionError(), socket.gaierror()]
+        errors += [OSError(errno.EHOSTUNREACH, ""), OSError(errno.EACCES, ""), socket.gaierror()]
         return [explain(error, "{x}", 65_535) for error in errors]
 
     keys = ("refused", "silent", "cut", "unknown", "route", "forbidden", "name")
@@ -2421,6 +2677,20 @@ def _():
         filled_in,
         expected=[MESSAGES[key].format(host="{x}", port=65_535) for key in keys],
         rule="Fill in host and port with str.format.",
+    )
+
+    def with_other_numbers(explain):
+        """A class without its number, a child of a class, and numbers of a row further down."""
+        errors = [PermissionError(), UnicodeEncodeError("idna", "x", 0, 1, "label too long")]
+        errors += [socket.gaierror(errno.EMFILE, "x"), PermissionError(errno.EHOSTUNREACH, "x")]
+        return keys_of(explain, errors)
+
+    check.probe(
+        explain,
+        with_other_numbers,
+        expected=["forbidden", "name", "name", "route"],
+        rule="A row that names a class fits its children too, with or without a number; and the first "
+        "row that fits decides.",
     )
     ### END HIDDEN TESTS
 
@@ -2478,6 +2748,19 @@ def _():
         says="Three errors that have nothing to do with the network.",
         rule="Raise that very error again: a sentence about the connection would hide the bug.",
     )
+    ### BEGIN HIDDEN TESTS
+
+    def no_errors_at_all(explain):
+        """What is raised to stop a task or a generator, which is no Exception."""
+        return keys_of(explain, [asyncio.CancelledError("stop"), GeneratorExit("stop")])
+
+    check.probe(
+        explain,
+        no_errors_at_all,
+        expected=["raised CancelledError: stop", "raised GeneratorExit: stop"],
+        rule="Anything that is no row of the table is raised again, BaseExceptions too.",
+    )
+    ### END HIDDEN TESTS
 
 
 # %% [markdown] role="given" id="udp-text"
@@ -2501,7 +2784,7 @@ with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOC
             print(type(error).__name__, "(Windows says so when a datagram does not fit)")
 
 # %% [markdown] role="given" id="udp-after"
-# Two `send`s, two `recv`s; an empty message is a message (and not an end); and of a datagram that
+# Four datagrams sent, four received; an empty message is a message (and not an end); and of a datagram that
 # does not fit the rest is *gone*. Everything else that TCP did is now yours to do, as far as you need
 # it. For a short question and a short answer, as in DNS, that is little:
 #
@@ -2518,26 +2801,31 @@ with socket.socket(type=socket.SOCK_DGRAM) as one, socket.socket(type=socket.SOC
 # any octets, maybe none.
 #
 # **`ask(sock, server, question, identifier, *, tries=3, wait_s=1.0, now=time.monotonic) -> bytes`**
+# returns the text of the answer to a question.
 #
-# `sock` has `sendto(octets, address)`, `settimeout(seconds)` and `recvfrom(size)`, which returns
-# `(octets, sender)` or raises `TimeoutError`; ask for 65,535 octets, since no datagram is longer. `server` is an address. `now()`
-# is the time in seconds.
+# - `server` is an address; `now()` is the time in seconds. `sock` has `sendto(octets, address)`,
+#   `settimeout(seconds)` and `recvfrom(size)`, which returns `(octets, sender)` or raises
+#   `TimeoutError`. Ask it for 65,535 octets, since no datagram is longer.
+# - Send the question with its identifier to `server`, and wait `wait_s` seconds for the answer. If
+#   none comes, send *the same datagram* again and wait twice as long as before; `tries` times
+#   altogether. Then raise `TimeoutError`.
+# - An answer is a datagram that comes from `server`, is two octets long or longer, and has the
+#   identifier of the question. It counts whichever of the tries it belongs to. Return its text.
+# - Everything else that arrives is ignored: it neither ends the wait nor makes it longer, and nothing
+#   is sent because of it.
+# - Never call `settimeout` with 0 or less: where no time is left, the wait is over.
+# - What else `sock` raises passes through at once.
 #
-# Send the question with its identifier to `server`, and wait `wait_s` seconds for the answer. If none
-# comes, send *the same datagram* again and wait twice as long as before; `tries` times altogether.
-# Then raise `TimeoutError`. An answer is a datagram that comes from `server`, is two octets long or
-# longer, and has the identifier of the question. Return its text. Everything else that arrives is
-# ignored: it neither ends the wait nor makes it longer, and nothing is sent because of it. An answer
-# counts whichever of the tries it belongs to. Never call `settimeout` with 0 or less: where no time
-# is left, the wait is over. (What else `sock` raises passes through.)
+# **`OnceServer(act, remember: int)`** with one method, `receive(datagram, sender) -> bytes | None`,
+# returns what to send back to `sender`, a tuple.
 #
-# **`OnceServer(act, remember: int)`** with one method, `receive(datagram, sender) -> bytes | None`:
-# what to send back to `sender`. For a new question call `act(text)`, which returns the text of the
-# answer, and put the identifier before it. A datagram that equals, octet for octet, an earlier one
-# from the same sender is a repetition: `act` is not called again, and the answer is the same as
-# then. `remember` (1 or more) is how many questions are remembered; when one more comes, the one
-# that came first is forgotten, and a repetition does not make a question younger. A datagram
-# shorter than two octets is ignored: `None`. `sender` is a tuple.
+# - For a new question call `act(text)`, which returns the text of the answer, and put the identifier
+#   before it. What `act` raises passes through, and the question counts as never asked.
+# - A datagram that equals, octet for octet, an earlier one from the same sender is a repetition: `act`
+#   is not called again, and the answer is the same as then.
+# - `remember` (1 or more) is how many questions are remembered; when one more comes, the one that came
+#   first is forgotten. A repetition does not make a question younger.
+# - A datagram shorter than two octets is ignored: `None`.
 #
 # Example: `OnceServer(act, 9).receive(b"\x00\x07now", sender)` calls `act(b"now")`; if that returns
 # b"noon", the result is `b"\x00\x07noon"`.
@@ -2772,6 +3060,57 @@ def _():
         rule="What is no answer makes the wait neither longer nor shorter.",
     )
 
+    def one_stray(ask):
+        """A stray datagram at a time that is no deadline's, and no answer."""
+        return asked(ask, (0.375, b"\0\6no", SERVER))
+
+    check.probe(
+        ask,
+        one_stray,
+        expected=("TimeoutError", 7.0, [0.0, 1.0, 3.0]),
+        says="One stray datagram comes after 0.375 s: result, time, tries.",
+        rule="Give recvfrom what is left of the wait, not all of it again.",
+    )
+
+    class Broken(Mailbox):
+        """A socket that raises something else than TimeoutError."""
+
+        def __init__(self, way, error):
+            super().__init__((0.5, b"\0\7late", SERVER))
+            self.way, self.error = way, error
+
+        def sendto(self, octets, address):
+            super().sendto(octets, address)
+            if self.way == "sendto":
+                raise self.error
+            return len(octets)
+
+        def recvfrom(self, size):
+            if self.way == "recvfrom":
+                self.way = ""
+                raise self.error
+            return super().recvfrom(size)
+
+    def broken(ask):
+        """Another error of sendto and of recvfrom: what is raised, and how often was it asked."""
+        seen = []
+        for way, error in (
+            ("sendto", PermissionError("no")),
+            ("recvfrom", ConnectionRefusedError("port unreachable")),
+            ("recvfrom", InterruptedError("a signal")),
+        ):
+            box = Broken(way, error)
+            end = attempt(lambda box=box: ask(box, SERVER, b"now", 7, now=box.now))
+            seen.append((end, len(box.log)))
+        return seen
+
+    check.probe(
+        ask,
+        broken,
+        expected=[("PermissionError", 1), ("ConnectionRefusedError", 1), ("InterruptedError", 1)],
+        rule="Only a TimeoutError leads to the next try; what else sock raises passes through.",
+    )
+
     def late(ask):
         """The first try's answer comes during the last."""
         return asked(ask, (3.5, b"\0\7first", SERVER), (3.75, b"\0\7second", SERVER))
@@ -2882,6 +3221,62 @@ def _():
         rule="Two octets make a question, with an empty text; fewer are ignored.",
     )
 
+    def says_nothing(OnceServer):
+        """An act whose answer is empty: what comes back twice, and how often it acts."""
+        deeds = []
+        server = OnceServer(lambda text: deeds.append(text) or b"", 9)
+        return [server.receive(b"\0\1pay", ADA) for _ in range(2)], len(deeds)
+
+    check.probe(
+        OnceServer,
+        says_nothing,
+        expected=([b"\0\1", b"\0\1"], 1),
+        rule="An empty answer is an answer: a question that got it has been carried out.",
+    )
+
+    def fails_once(OnceServer):
+        """An act that raises at first: three times the same question."""
+        deeds = []
+
+        def act(text):
+            deeds.append(text)
+            if len(deeds) == 1:
+                raise ValueError("not today")
+            return b"paid"
+
+        server = OnceServer(act, 9)
+        return [attempt(server.receive, b"\0\1pay", ADA) for _ in range(3)], len(deeds)
+
+    check.probe(
+        OnceServer,
+        fails_once,
+        expected=(["ValueError", b"\0\1paid", b"\0\1paid"], 2),
+        rule="What act raises passes through, and nothing is remembered of the question.",
+    )
+
+    def fails_later(OnceServer):
+        """Two questions are remembered; act raises at the third; then come these two again."""
+
+        def act(text):
+            if text == b"no":
+                raise ValueError("not today")
+            deeds.append(text)
+            return b"deed %d" % len(deeds)
+
+        server, deeds = OnceServer(act, 2), []
+        order = (b"\0\1go", b"\0\1go", b"\0\2do", b"\0\3no", b"\0\2do", b"\0\1go")
+        return [attempt(server.receive, each, ADA) for each in order]
+
+    check.probe(
+        OnceServer,
+        fails_later,
+        expected=[
+            *[b"\0\1deed 1", b"\0\1deed 1", b"\0\2deed 2"],
+            *["ValueError", b"\0\2deed 2", b"\0\1deed 1"],
+        ],
+        rule="A question at which act raises counts as never asked: it makes nobody forgotten.",
+    )
+
     def two_servers(OnceServer):
         """Two servers, side by side."""
         deeds = []
@@ -2892,7 +3287,7 @@ def _():
     ### END HIDDEN TESTS
 
 
-# %% role="test" id="udp-test-remember" points=1
+# %% role="test" id="udp-test-remember" points=2
 @check.test
 def _():
     # So many questions are remembered, and no more.
@@ -2935,37 +3330,19 @@ def _():
         only_one,
         expected=[b"\0\1deed 1"] * 2 + [b"\0\2deed 2"] * 2 + [b"\0\1deed 3"],
     )
-    ### END HIDDEN TESTS
 
-
-# %% role="test" id="udp-test-memory" points=1 tags=["beside"]
-@check.test
-def _():
-    # What is forgotten is gone.
-    def kept(OnceServer):
-        """Do more than 200 octets stay behind for each of 1,000 questions when 100 are remembered?"""
-        import tracemalloc
-
-        server = OnceServer(lambda text: text, 100)
-        for n in range(500):
-            server.receive(n.to_bytes(2, "big") + bytes(200), ("192.0.2.8", n))
-        tracemalloc.start()
-        try:
-            before, _ = tracemalloc.get_traced_memory()
-            for n in range(1_000):
-                server.receive((500 + n).to_bytes(2, "big") + bytes(200), ("192.0.2.9", n))
-            after, _ = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        return (after - before) // 1_000 > 200
+    def of_all(OnceServer):
+        """Two are remembered: one of ada's, two of bob's, and the first again."""
+        asked = ((1, ADA), (1, BOB), (2, BOB), (1, ADA), (2, BOB))
+        return answers_of(OnceServer, *[(b"\0%c" % n, who) for n, who in asked], remember=2)[0]
 
     check.probe(
         OnceServer,
-        kept,
-        expected=False,
-        rule="What is forgotten must be gone: memory that strangers can fill has to be bounded.",
-        within_s=8,
+        of_all,
+        expected=[b"\0%cdeed %d" % each for each in ((1, 1), (1, 2), (2, 3), (1, 4), (2, 3))],
+        rule="So many are remembered altogether, whoever has asked them.",
     )
+    ### END HIDDEN TESTS
 
 
 # %% [markdown] role="given" id="faults-text"
@@ -3009,14 +3386,14 @@ with client, server:
 #   connection as long as it works. Open none before it is needed.
 # - `InterruptedError` from `send` or `recv` means: nothing was moved, call again. It is no failure,
 #   however often it comes.
-# - Any other `OSError` (from `dial`, `send` or `recv`), and the end of the stream before the answer is
-#   whole, is a failure of this attempt. Close the connection, and ask the same question again over a
+# - Any `OSError` from `dial`, any other `OSError` from `send` or `recv`, and the end of the stream
+#   before the answer is whole are failures of this attempt. Close the connection, and ask the same question again over a
 #   new one. (The questions are harmless: asking twice does not matter. Answers that you have are not
 #   asked for again.)
 # - Each question is attempted at most `attempts` times. If the last attempt fails as well, raise its
 #   error (`EOFError` for the end of the stream).
-# - An answer that is longer than the limit is no accident: raise `ValueError` and do not try again. A
-#   question that is too long: `ValueError` as well.
+# - An answer that is longer than the limit is no accident: raise `ValueError` as soon as its length is
+#   there, and do not try again. A question that is too long: `ValueError` as well, before it is sent.
 # - Whatever happens, each connection that was opened is closed when `fetch_all` returns or raises.
 #
 # The server sends nothing but one answer to each question. You may use what you have written.
@@ -3100,6 +3477,8 @@ class Line:
         self.asked, self.received, self.to_come, self.closed = asked, bytearray(), bytearray(), 0
 
     def send(self, data):
+        if len(self.asked) > 100:
+            raise RuntimeError("more than a hundred questions were asked")
         self.received += data
         while len(self.received) >= 4:
             end = 4 + int.from_bytes(self.received[:4], "big")
@@ -3169,6 +3548,19 @@ def _():
         steps = [InterruptedError, 1] * 200
         questions = [b"ada", b"", b"x" * 60, b"bob"]
         return fetched(fetch_all, questions, dict(send=steps, recv=steps), attempts=1)
+
+    def three_hundred(fetch_all):
+        """Three hundred interruptions in a row; and what becomes of the list of questions."""
+        steps, questions = [InterruptedError] * 300, [b"a"]
+        return fetched(fetch_all, questions, dict(send=steps, recv=steps), attempts=1), questions
+
+    check.probe(
+        fetch_all,
+        three_hundred,
+        expected=(([b"A"], [b"a"], "1 of 1 closed"), [b"a"]),
+        rule="However often it comes, InterruptedError is no failure; the questions are the caller's.",
+        within_s=4,
+    )
 
     check.probe(
         fetch_all,
@@ -3364,6 +3756,25 @@ def _():
         within_s=4,
     )
 
+    def interrupted_dials(fetch_all):
+        """Three dials are interrupted, and there are two attempts; one is, and there are two."""
+        signals = [InterruptedError("a signal") for _ in range(3)]
+        return [
+            fetched(fetch_all, [b"ada"], *signals, attempts=2),
+            fetched(fetch_all, [b"ada"], signals[0], attempts=2),
+        ]
+
+    check.probe(
+        fetch_all,
+        interrupted_dials,
+        expected=[
+            ("InterruptedError", [], "0 of 0 closed"),
+            ([b"ADA"], [b"ada"], "1 of 1 closed"),
+        ],
+        rule="A dial that is interrupted is a failed attempt: only send and recv are called again.",
+        within_s=4,
+    )
+
     class Mute(Line):
         """It ends the stream instead of answering."""
 
@@ -3420,13 +3831,64 @@ def _():
     )
 
     def in_the_middle(fetch_all):
-        """A bug in dial is no OSError: does it pass, and is what was opened closed?"""
-        try:
-            return fetched(fetch_all, [b"ada"], dict(recv_fails=(2, KeyError("bug"))))
-        except KeyError as error:
-            return str(error)
+        """What is no OSError: does it pass, and how often is the connection closed?"""
 
-    check.probe(fetch_all, in_the_middle, expected="'bug'", within_s=4)
+        def ends_with(error):
+            line = Line([])
+            try:
+                fetch_all(lambda: FaultySocket(line, recv_fails=(2, error)), [b"ada"], 3, 9)
+            except type(error):
+                return type(error).__name__, line.closed > 0, line.asked
+
+        return [ends_with(KeyError("bug")), ends_with(asyncio.CancelledError("stop"))]
+
+    check.probe(
+        fetch_all,
+        in_the_middle,
+        expected=[("KeyError", True, [b"ada"]), ("CancelledError", True, [b"ada"])],
+        rule="Whatever is raised passes through, and what was opened is closed.",
+        within_s=4,
+    )
+
+    class FiveTimes(Line):
+        def answer(self, question):
+            return question * 5
+
+    def just_too_long(fetch_all):
+        """The limit is 4; the answer has 5 octets."""
+        return fetched(fetch_all, [b"a"], limit=4, kind=FiveTimes)
+
+    check.probe(
+        fetch_all,
+        just_too_long,
+        expected=("ValueError", [b"a"], "1 of 1 closed"),
+        rule="4 octets are within a limit of 4, and 5 are not.",
+        within_s=4,
+    )
+
+    class OnlyTheLength(Line):
+        """It announces four gigabytes, of which none comes."""
+
+        def answer(self, question):
+            self.to_come += b"\xff\xff\xff\xff"
+            return b""
+
+        def recv(self, size):
+            if len(self.to_come) <= 4:
+                raise TimeoutError("nothing comes after the length")
+            return super().recv(min(size, len(self.to_come) - 4))
+
+    def announced(fetch_all):
+        """Only the four octets of a length come, ff ff ff ff."""
+        return fetched(fetch_all, [b"a"], limit=4, kind=OnlyTheLength)
+
+    check.probe(
+        fetch_all,
+        announced,
+        expected=("ValueError", [b"a"], "1 of 1 closed"),
+        rule="Judge the length as soon as it is there, and not when the answer has come.",
+        within_s=4,
+    )
     ### END HIDDEN TESTS
 
 
@@ -3454,6 +3916,7 @@ def _():
 
             def dial():
                 sock = socket.create_connection(server.address, timeout=3)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return FaultySocket.seeded(sock, next(seeds), most=6, trouble=0.06)
 
             return fetch_all(dial, [b"question %d" % n for n in range(12)], 30, 50)
@@ -3514,11 +3977,13 @@ with one, two, selectors.DefaultSelector() as selector:
 # | `gone(client)` | the connection has ended or broken. An unknown client: nothing |
 #
 # Everything the server says is a line that ends in LF. What it hears are lines that end in LF or CR LF;
-# half a line is kept until the rest comes, and forgotten when the client goes.
+# half a line is kept until the rest comes. When a client has gone, nothing is kept of it: a room is
+# open for years.
 #
-# 1. A line has at most 256 octets, its end not counted. When a longer line has come, or 258 octets
-#    without an LF, the client gets `* line too long` and is closed, and it has *left* (rule 5). Whole
-#    lines before that count; what comes after it is not looked at.
+# 1. A line has at most 256 octets, its end not counted. When a whole line is longer, or when 258 octets
+#    without LF have come (256, a CR and one more), the client gets `* line too long` and is closed, and
+#    it has *left* (rule 5). Whole lines before that count; what comes after it is not looked at. (257
+#    octets without LF are still waited for here, whatever the last one is.)
 # 2. A client's first line is its name: 1 to 16 ASCII letters and digits, else it gets `* bad name`.
 #    If somebody present has that very name, it gets `* name taken`. In both cases its next line is
 #    tried as a name.
@@ -4013,6 +4478,38 @@ def _():
     ### END HIDDEN TESTS
 
 
+# %% role="test" id="chat-test-memory" points=1 tags=["beside"]
+@check.test
+def _():
+    # Who has gone is forgotten.
+    def kept(ChatRoom):
+        """Are more than 60 kB kept after 1,000 visitors have come, said something and gone?"""
+        import tracemalloc
+
+        room = ChatRoom()
+        room.arrived(0)
+        room.heard(0, b"ada\n")
+        tracemalloc.start()
+        try:
+            before, _ = tracemalloc.get_traced_memory()
+            for n in range(1, 1001):
+                room.arrived(n)
+                room.heard(n, b"v%d\nhello\nI was ab" % n)
+                room.gone(n)
+            after, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        return after - before > 60_000
+
+    check.probe(
+        ChatRoom,
+        kept,
+        expected=False,
+        rule="What is known of a client, and what was said, is gone when nobody needs it any more.",
+        within_s=5,
+    )
+
+
 # %% role="given" id="chat-given-voices"
 # Shorthand for the tests below, and for you: clients of a running server.
 class InVain(Exception):
@@ -4022,17 +4519,12 @@ class InVain(Exception):
 class Voice:
     """A client of the chat server: says octets, hears lines."""
 
-    def __init__(self, server, name=None, window=None):
+    def __init__(self, server, name=None, deaf=False):
         try:
-            if window is None:
-                self.sock = server.connect(timeout_s=1.0)
-            else:
-                self.sock = socket.socket()
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-                self.sock.settimeout(1.0)
-                self.sock.connect(server.address)
+            self.sock = small_window(server) if deaf else server.connect(timeout_s=1.0)
         except OSError:
             raise InVain("somebody could not connect") from None
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.heard = b""
         if name:
             self.lines(1)
@@ -4041,17 +4533,17 @@ class Voice:
 
     def say(self, octets):
         try:
-            self.sock.sendall(octets)
+            say_all(self.sock, octets)
         except OSError:
             raise InVain("somebody could not say anything any more") from None
 
     def lines(self, count):
         """The next so many lines."""
         while self.heard.count(b"\n") < count:
+            if not ready(self.sock):
+                raise InVain("somebody waited for a line in vain")
             try:
                 octets = self.sock.recv(65_536)
-            except TimeoutError:
-                raise InVain("somebody waited for a line in vain") from None
             except OSError:
                 octets = b""
             if not octets:
@@ -4062,14 +4554,14 @@ class Voice:
 
     def end(self):
         """How the connection ends."""
-        try:
-            while octets := self.sock.recv(65_536):
+        with suppress(OSError):
+            while ready(self.sock):
+                if not (octets := self.sock.recv(65_536)):
+                    break
                 self.heard += octets
-            return "closed"
-        except TimeoutError:
-            return "still open"
-        except OSError:
-            return "closed"
+            else:
+                return "still open"
+        return "closed"
 
 
 def story(serve_chat, tell):
@@ -4323,14 +4815,14 @@ def _():
 def _():
     # One who never reads.
     def never_reads(server):
-        deaf = Voice(server, b"deaf", window=4096)
+        deaf = Voice(server, b"deaf", deaf=True)
         ada, bob = Voice(server, b"ada"), Voice(server, b"bob")
         ada.lines(1)
         ada.say(b"hello\n")
         yield bob.lines(1)
         lines = [b"%05d" % n + b"." * 245 for n in range(200)]
         wrong, left, rounds = 0, 0, 0
-        while not left and rounds < 60:
+        while not left and rounds < 8:
             ada.say(b"\n".join(lines) + b"\n")
             heard = bob.lines(200)
             if left := heard.count(b"* deaf left"):
@@ -4340,6 +4832,7 @@ def _():
         yield {"deaf left": left, "rounds gone wrong": wrong}
         ada.say(b"and now?\n")
         yield bob.lines(1)
+        yield deaf.end(), "with all that was said" if len(deaf.heard) > 200_000 else ""
         reset(deaf.sock)
 
     check.probe(
@@ -4349,8 +4842,10 @@ def _():
             [b"ada: hello"],
             {"deaf left": 1, "rounds gone wrong": 0},
             [b"ada: and now?"],
+            ("closed", ""),
         ],
-        says="deaf never reads, ada talks a lot, bob listens: is deaf dropped, and what does bob hear?",
+        says="deaf never reads, ada talks a lot, bob listens: is deaf dropped, what does bob hear, and how "
+        "does it end for deaf?",
         rule="Never wait for a client that does not read: keep 65,536 octets for it, then drop it.",
         within_s=20,
     )
@@ -4361,13 +4856,13 @@ def _():
 def _():
     # One who reads late, but not too late.
     def reads_late(server):
-        ada, late = Voice(server, b"ada"), Voice(server, b"late", window=4096)
+        ada, late = Voice(server, b"ada"), Voice(server, b"late", deaf=True)
         ada.lines(1)
-        text = [b"%05d" % n + b"." * 245 for n in range(200)]
+        text = [b"%05d" % n + b"." * 245 for n in range(240)]
         ada.say(b"\n".join(text) + b"\n")
         eve = Voice(server, b"eve")
         yield ada.lines(1)
-        heard = late.lines(201)  # eve may have come in between two of them
+        heard = late.lines(241)  # eve may have come in between two of them
         yield [line for line in heard if line != b"* eve joined"] == [b"ada: " + t for t in text]
         yield heard.count(b"* eve joined")
         eve.say(b"bye\n")
@@ -4378,16 +4873,16 @@ def _():
         serve_chat,
         lambda serve_chat: story(little_room(serve_chat), reads_late),
         expected=[[b"* eve joined"], True, 1, [b"eve: bye"]],
-        says="late does not read until 50,000 octets wait: does late hear all of them then?",
+        says="late does not read until 60,000 octets wait: does late hear all of them then?",
         rule="65,536 octets are kept for a client, whole and in order.",
         within_s=12,
     )
     ### BEGIN HIDDEN TESTS
 
     def goes_unread(server):
-        ada, deaf = Voice(server, b"ada"), Voice(server, b"deaf", window=4096)
+        ada, deaf = Voice(server, b"ada"), Voice(server, b"deaf", deaf=True)
         ada.lines(1)
-        text = [b"%05d" % n + b"." * 245 for n in range(200)]
+        text = [b"%05d" % n + b"." * 245 for n in range(240)]
         ada.say(b"\n".join(text) + b"\n")
         Voice(server, b"bob")
         yield ada.lines(1)
@@ -4400,7 +4895,7 @@ def _():
         serve_chat,
         lambda serve_chat: story(little_room(serve_chat), goes_unread),
         expected=[[b"* bob joined"], [b"* deaf left"], [b"* deaf joined"]],
-        says="deaf does not read until 50,000 octets wait, and then resets the connection.",
+        says="deaf does not read until 60,000 octets wait, and then resets the connection.",
         rule="When a client goes, what still waits for it is thrown away, and the others are told.",
         within_s=12,
     )
@@ -4415,7 +4910,7 @@ def _():
         people = [Voice(server, name) for name in (b"ada", b"bob")]
         people[0].lines(1)
         before = time.process_time()
-        threading.Event().wait(0.3)
+        threading.Event().wait(0.2)
         yield time.process_time() - before > 0.02
         people[1].say(b"hm\n")
         yield people[0].lines(1)
@@ -4424,7 +4919,7 @@ def _():
         serve_chat,
         lambda serve_chat: story(serve_chat, idle),
         expected=[False, [b"bob: hm"]],
-        says="Two people are there and say nothing for 0.3 s: does the server use more than 0.02 s of "
+        says="Two people are there and say nothing for 0.2 s: does the server use more than 0.02 s of "
         "processor time meanwhile?",
         rule="Wait for something to happen. Who asks for EVENT_WRITE without having anything to "
         "write is told at once, again and again.",

@@ -5,6 +5,7 @@ runs them to find the one that gives the learner's very result. `reference` hold
 """
 
 import errno
+import itertools
 import selectors
 import socket
 import struct
@@ -145,6 +146,29 @@ def tries_again(sock, count):
     return received
 
 
+@misconception(
+    of="recv_exactly",
+    says="You return a bytearray. It equals the right bytes, but can be changed by whoever holds "
+    "it, and is no key of a dictionary: return bytes(...) of it.",
+)
+def returns_a_bytearray(sock, count):
+    return bytearray(reference.recv_exactly(sock, count))
+
+
+@misconception(
+    of="recv_exactly",
+    says="Each piece costs a call inside the last one. After some thousand pieces Python's stack "
+    "is full: use a loop.",
+)
+def calls_itself(sock, count):
+    if not count:
+        return b""
+    piece = sock.recv(count)
+    if not piece:
+        raise EOFError
+    return piece + calls_itself(sock, count - len(piece))
+
+
 # --- Exercise 2: all of it
 
 
@@ -235,6 +259,40 @@ def cuts_twice(sock, data):
     while left:
         sent += sock.send(left)
         left = left[sent:]
+
+
+@misconception(
+    of="send_all",
+    says="You call send although there is nothing to send. Ask whether anything is left before the "
+    "first call, too.",
+)
+def sends_nothing_too(sock, data):
+    left = memoryview(data)
+    while True:
+        left = left[sock.send(left) :]
+        if not left:
+            return
+
+
+@misconception(
+    of="send_all",
+    says="You return the number of octets. send_all returns nothing: when it comes back, all has "
+    "been sent.",
+)
+def returns_the_number(sock, data):
+    reference.send_all(sock, data)
+    return len(data)
+
+
+@misconception(
+    of="send_all",
+    says="You cut the data into pieces of your own. The socket knows better how much it can take: "
+    "offer all that is left.",
+)
+def own_pieces(sock, data):
+    left = memoryview(data)
+    while left:
+        left = left[sock.send(left[:4096]) :]
 
 
 # --- Exercise 3: messages with a length
@@ -491,6 +549,33 @@ class SharedBuffer(reference.FrameDecoder):
         self.limit, self.buffer = limit, self.shared
 
 
+@misconception(
+    of="FrameDecoder",
+    says="feed judges the length and raises. The messages before it have not been returned yet: "
+    "feed only collects, and next_message judges.",
+)
+class FeedRaises(reference.FrameDecoder):
+    def feed(self, octets):
+        super().feed(octets)
+        at = 0
+        while len(self.buffer) >= at + 4:
+            length = int.from_bytes(self.buffer[at : at + 4])
+            if length > self.limit:
+                raise ValueError
+            at += 4 + length
+
+
+@misconception(
+    of="FrameDecoder",
+    says="Messages are returned as bytearrays. They equal the right bytes, but can be changed by "
+    "whoever holds them: cut them off as bytes(...).",
+)
+class ReturnsBytearrays(reference.FrameDecoder):
+    def next_message(self):
+        message = super().next_message()
+        return None if message is None else bytearray(message)
+
+
 # --- Exercise 4: lines
 
 
@@ -744,8 +829,8 @@ class ForgetsAtExceptions(Lines):
 
 @misconception(
     of="LineReader",
-    says="A timeout is taken for the end of the stream. The other side may only be slow: let the "
-    "exception pass.",
+    says="An error of recv is taken for the end of the stream. The other side may only be slow, "
+    "or the connection broken: let the exception pass.",
 )
 class TimeoutIsTheEnd(Lines):
     def receive(self):
@@ -879,6 +964,37 @@ def sends_what_fits(listener):
 
 
 @misconception(
+    of="serve_echo",
+    says="Only some errors of a client are caught, such as a reset. There are others, a timeout "
+    "or no route: any OSError costs that client only.",
+)
+def survives_resets_only(listener):
+    def serve_one(client):
+        with suppress(ConnectionError):
+            piece_by_piece(client)
+
+    echo_server(serve_one, survives=False)(listener)
+
+
+@misconception(
+    of="serve_echo",
+    says="The connection of a client that went wrong is not closed: close stands behind the loop, "
+    "where an exception does not pass. Let `with client:` do it.",
+)
+def leaves_the_broken_open(listener):
+    def serve_one(client):
+        mine = client.dup()
+        try:
+            piece_by_piece(mine)
+        except OSError:
+            LEFT_OPEN.append(mine)
+        else:
+            mine.close()
+
+    echo_server(serve_one)(listener)
+
+
+@misconception(
     of="echo_all",
     says="You send everything before you read anything. When the queues are full, the server "
     "waits for you to read and you wait for it to read: do both at once.",
@@ -899,9 +1015,9 @@ def sends_then_reads(sock, data):
 )
 def never_shuts_down(sock, data):
     threading.Thread(target=send_quietly, args=(sock, data), daemon=True).start()
-    received = b""
-    while octets := sock.recv(65_536):
-        received += octets
+    received = read_to_the_end(sock)
+    if len(received) < len(data):
+        raise EOFError
     return received
 
 
@@ -982,6 +1098,35 @@ def closes_the_socket(sock, data):
     return received
 
 
+@misconception(
+    of="echo_all",
+    says="A reset is taken for the end of the stream. What recv raises is for the caller to "
+    "judge: let it pass.",
+)
+def swallows_the_reset(sock, data):
+    threading.Thread(target=lambda: send_and_end(sock, data), daemon=True).start()
+    received = b""
+    with suppress(OSError):
+        while octets := sock.recv(65_536):
+            received += octets
+    if len(received) < len(data):
+        raise EOFError
+    return received
+
+
+@misconception(
+    of="echo_all",
+    says="Where too little comes back you close the socket before you raise. It belongs to the "
+    "caller.",
+)
+def closes_at_the_error(sock, data):
+    try:
+        return reference.echo_all(sock, data)
+    except (OSError, EOFError):
+        sock.close()
+        raise
+
+
 # --- Exercise 6: connect
 
 
@@ -1002,23 +1147,38 @@ def connecting(
     first_error=False,
     most=99,
     checks=True,
+    same=lambda family, address: (family, address),
+    passes=(),
+    family=None,
+    late_error=False,
+    early_error=False,
+    shortest=0.0,
 ):
     """connect_any, wrong in one of these ways."""
     end = now() + timeout_s
     found = [(row[0], row[4]) for row in resolve(host, port, type=socket.SOCK_STREAM)]
     if late:
         end = now() + timeout_s
-    left = order(found if twice else list(dict.fromkeys(found)), families)[:most]
+    once = {same(*each): each for each in reversed(found)}
+    left = order(found if twice else [each for each in found if each in once.values()], families)
+    left = list(left if twice else dict.fromkeys(left))[:most]
     total, errors = len(left), [OSError()]
+    if early_error and now() >= end:
+        raise TimeoutError
     while left:
         left_s = end - now()
         if checks and left_s <= 0:
             raise TimeoutError
         try:
-            return dial(*left[0], share(left_s, len(left), timeout_s, total))
+            seconds = max(shortest, share(left_s, len(left), timeout_s, total))
+            return dial(family or left[0][0], left[0][1], seconds)
+        except passes:
+            raise
         except catches as error:
             errors.append(error)
         left.pop(0)
+    if late_error and total and now() > end:
+        raise TimeoutError
     raise errors[min(1, len(errors) - 1) if first_error else -1]
 
 
@@ -1125,8 +1285,8 @@ def tries_twice(
 
 @misconception(
     of="connect_any",
-    says="Only a refusal leads to the next address. No route, a timeout, no permission for IPv6: "
-    "every OSError does.",
+    says="An attempt that is not refused ends the search. A timeout, no route, no permission for "
+    "IPv6: every OSError leads to the next address.",
 )
 def only_refusals(
     host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
@@ -1153,6 +1313,90 @@ def raises_the_first(
     host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
 ):
     return connecting(host, port, timeout_s, resolve, dial, now, first_error=True)
+
+
+@misconception(
+    of="connect_any",
+    says="The family is not passed on to dial, or a fixed one is. It stands in the resolver's row "
+    "beside the address: both belong together.",
+)
+def family_is_ignored(
+    host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
+):
+    return connecting(host, port, timeout_s, resolve, dial, now, family=socket.AF_INET)
+
+
+@misconception(
+    of="connect_any",
+    says="You look whether what dial returned counts as true. It has returned, so it has "
+    "connected: give that back, whatever it is.",
+)
+def wants_something_true(
+    host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
+):
+    def dial_true(*args):
+        if connection := dial(*args):
+            return connection
+        raise OSError
+
+    return connecting(host, port, timeout_s, resolve, dial_true, now)
+
+
+@misconception(
+    of="connect_any",
+    says="Two addresses of one host are taken for one. fe80::1 on two networks differs in its "
+    "scope, the last part of the address: compare family and address as a whole.",
+)
+def compares_hosts(
+    host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
+):
+    return connecting(
+        host, port, timeout_s, resolve, dial, now, same=lambda family, address: (family, address[0])
+    )
+
+
+@misconception(
+    of="connect_any",
+    says="A gaierror of dial ends the search. It is an OSError: let resolve's pass, and go on "
+    "after dial's.",
+)
+def gaierror_ends_it(
+    host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
+):
+    return connecting(host, port, timeout_s, resolve, dial, now, passes=socket.gaierror)
+
+
+@misconception(
+    of="connect_any",
+    says="You raise TimeoutError although every address has been tried, since it has become late. "
+    "The error of the last attempt says more.",
+)
+def time_over_at_the_end(
+    host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
+):
+    return connecting(host, port, timeout_s, resolve, dial, now, late_error=True)
+
+
+@misconception(
+    of="connect_any",
+    says="There is no address to try, and you raise TimeoutError since no time is left. Nothing "
+    "was waited for: OSError.",
+)
+def time_over_for_nobody(
+    host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
+):
+    return connecting(host, port, timeout_s, resolve, dial, now, early_error=True)
+
+
+@misconception(
+    of="connect_any",
+    says="Every attempt gets a tenth of a second at least, though less is left. The deadline is "
+    "the caller's, however short.",
+)
+def at_least_so_long(
+    host, port, timeout_s, *, resolve=socket.getaddrinfo, dial=reference.dial_tcp, now=None
+):
+    return connecting(host, port, timeout_s, resolve, dial, now, shortest=0.1)
 
 
 # --- Exercise 7: errors for people
@@ -1305,6 +1549,39 @@ def all_connection_errors(error, host, port, connected=False):
     return explaining(error, host, port, connected, rows)
 
 
+@misconception(
+    of="explain",
+    says="PermissionError is asked about before the numbers of the row above it. A host that "
+    "cannot be reached may come with either class: the first row that fits decides.",
+)
+def forbidden_before_route(error, host, port, connected=False):
+    if isinstance(error, PermissionError):
+        return reference.MESSAGES["forbidden"].format(host=host, port=port)
+    return reference.explain(error, host, port, connected)
+
+
+@misconception(
+    of="explain",
+    says="You compare the class with `type(error) is`. What is raised is mostly a child of it: "
+    "isinstance sees both.",
+)
+def exact_classes(error, host, port, connected=False):
+    if isinstance(error, UnicodeError) and type(error) is not UnicodeError:
+        raise error
+    return reference.explain(error, host, port, connected)
+
+
+@misconception(
+    of="explain",
+    says="What stops a task or a generator gets a sentence about the connection. Those are no "
+    "Exceptions, but no errors of the network either: raise them again.",
+)
+def hides_the_stop(error, host, port, connected=False):
+    if not isinstance(error, Exception):
+        return reference.MESSAGES["unknown"].format(host=host, port=port)
+    return reference.explain(error, host, port, connected)
+
+
 # --- Exercise 8: datagrams
 
 
@@ -1326,6 +1603,8 @@ def asking(
     stray_ends=False,
     cut=2,
     last_wait=True,
+    whole=False,
+    lost=TimeoutError,
 ):
     """ask, wrong in one of these ways."""
     for turn in range(tries):
@@ -1336,10 +1615,10 @@ def asking(
         wait = wait_s * grows**turn
         end = now() + wait
         while (left_s := end - now()) > 0:
-            sock.settimeout(wait if restarts else left_s)
+            sock.settimeout(wait if restarts or whole else left_s)
             try:
                 octets, sender = sock.recvfrom(65_535)
-            except TimeoutError:
+            except lost:
                 break
             if is_answer(octets, sender, server, mark):
                 return octets[cut:]
@@ -1460,6 +1739,24 @@ def wants_a_text(sock, server, question, identifier, *, tries=3, wait_s=1.0, now
 
 
 @misconception(
+    of="ask",
+    says="After a stray datagram recvfrom gets the whole wait again. The end of the wait stays "
+    "where it is: give recvfrom what is left until then.",
+)
+def whole_wait_again(sock, server, question, identifier, *, tries=3, wait_s=1.0, now=None):
+    return asking(sock, server, question, identifier, tries, wait_s, now, whole=True)
+
+
+@misconception(
+    of="ask",
+    says="Every error of the socket is taken for a lost datagram. A port that nobody listens on "
+    "will not answer the next time: only TimeoutError means that nothing came.",
+)
+def every_error_is_a_loss(sock, server, question, identifier, *, tries=3, wait_s=1.0, now=None):
+    return asking(sock, server, question, identifier, tries, wait_s, now, lost=OSError)
+
+
+@misconception(
     of="OnceServer",
     says="Every datagram is carried out. A question that comes twice was asked once: the answer "
     "may have been lost.",
@@ -1568,6 +1865,64 @@ class NoIdentifier(reference.OnceServer):
         return answer and answer[2:]
 
 
+@misconception(
+    of="OnceServer",
+    says="A question that got an empty answer is carried out again. Ask whether the question is "
+    "known, not whether its answer has a text.",
+)
+class EmptyIsNoAnswer(reference.OnceServer):
+    def receive(self, datagram, sender):
+        key = (sender, bytes(datagram))
+        if self.answers.get(key) == datagram[:2]:
+            del self.answers[key]
+        return super().receive(datagram, sender)
+
+
+@misconception(
+    of="OnceServer",
+    says="A question is remembered although act has raised. Nothing was done: the next time it is "
+    "a new question.",
+)
+class RemembersFailures(reference.OnceServer):
+    def receive(self, datagram, sender):
+        try:
+            return super().receive(datagram, sender)
+        except ValueError:
+            self.answers[sender, bytes(datagram)] = bytes(datagram[:2])
+            raise
+
+
+@misconception(
+    of="OnceServer",
+    says="So many questions are remembered for each sender. Senders can be made up by the "
+    "thousand: the number is for all together.",
+)
+class SoManyForEach(reference.OnceServer):
+    def __init__(self, act, remember):
+        super().__init__(act, 10**9)
+        self.each = remember
+
+    def receive(self, datagram, sender):
+        answer = super().receive(datagram, sender)
+        known = [key for key in self.answers if key[0] == sender]
+        if len(known) > self.each:
+            del self.answers[known[0]]
+        return answer
+
+
+@misconception(
+    of="OnceServer",
+    says="The oldest question is forgotten before act has been called. When that raises, the "
+    "memory has one too few, for a question that counts as never asked.",
+)
+class ForgetsTooSoon(reference.OnceServer):
+    def receive(self, datagram, sender):
+        full = len(self.answers) == self.remember
+        if len(datagram) >= 2 and full and (sender, bytes(datagram)) not in self.answers:
+            del self.answers[next(iter(self.answers))]
+        return super().receive(datagram, sender)
+
+
 # --- Exercise 9: all of it
 
 
@@ -1581,38 +1936,47 @@ def fetching(
     failures=(OSError, EOFError),
     reuse=False,
     closes=True,
+    closes_broken=False,
     over_again=False,
     in_total=False,
     each_new=False,
     eager=False,
     frame_again=False,
+    patience=10**9,
+    dial_again=False,
+    judges_late=False,
+    room=0,
 ):
     """fetch_all, wrong in one of these ways."""
 
     def again(call, *args):
-        while True:
+        for _ in itertools.repeat(None, patience):
             try:
                 return call(*args)
             except interrupted:
                 pass
+        raise ConnectionAbortedError
 
     def send(connection, frame):
         left = memoryview(frame)
         while left:
             try:
-                left = left[connection.send(left) :]
+                taken = connection.send(left) if frame_again else again(connection.send, left)
+                left = left[taken:]
             except interrupted:
                 if frame_again:
                     left = memoryview(frame)
 
     def attempt(connection, frame):
         send(connection, frame)
-        decoder = reference.FrameDecoder(limit)
+        decoder = reference.FrameDecoder(2**32 if judges_late else limit + room)
         while (answer := decoder.next_message()) is None:
             octets = again(connection.recv, 4096)
             if not octets:
                 raise EOFError
             decoder.feed(octets)
+        if len(answer) > limit + room:
+            raise ValueError
         return answer
 
     opened = []
@@ -1625,7 +1989,7 @@ def fetching(
             frame = reference.encode_frame(questions[len(answers)], limit)
             try:
                 if connection is None or each_new:
-                    connection = dial()
+                    connection = again(dial) if dial_again else dial()
                     opened.append(connection)
                 answers.append(attempt(connection, frame))
                 used = used if in_total else 0
@@ -1634,7 +1998,7 @@ def fetching(
                 if used >= attempts:
                     raise
                 if not reuse:
-                    if closes and connection is not None:
+                    if (closes or closes_broken) and connection is not None:
                         connection.close()
                     connection = None
                 if over_again:
@@ -1757,6 +2121,65 @@ def sends_the_frame_again(dial, questions, attempts, limit):
     return fetching(dial, questions, attempts, limit, frame_again=True)
 
 
+@misconception(
+    of="fetch_all",
+    says="The connection is closed only after an Exception. A task that is cancelled, or Ctrl-C, "
+    "raises something else: `finally` runs in any case.",
+)
+def closes_after_exceptions(dial, questions, attempts, limit):
+    last = []
+
+    def noted():
+        last[:] = [dial()]
+        return last[0]
+
+    try:
+        result = fetching(noted, questions, attempts, limit, closes=False, closes_broken=True)
+    except Exception:
+        for each in last:
+            each.close()
+        raise
+    for each in last:
+        each.close()
+    return result
+
+
+@misconception(
+    of="fetch_all",
+    says="After some interruptions you give up. They say nothing about the connection, however "
+    "many they are: call again.",
+)
+def loses_patience(dial, questions, attempts, limit):
+    return fetching(dial, questions, attempts, limit, patience=50)
+
+
+@misconception(
+    of="fetch_all",
+    says="An interrupted dial is called again as if it were a send. It opened nothing: the "
+    "attempt has failed, and counts.",
+)
+def dials_again(dial, questions, attempts, limit):
+    return fetching(dial, questions, attempts, limit, dial_again=True)
+
+
+@misconception(
+    of="fetch_all",
+    says="An answer that is too long is received to its end, and judged then. A server that "
+    "announces four gigabytes makes you wait for them: judge the length when it is there.",
+)
+def judges_whole_answers(dial, questions, attempts, limit):
+    return fetching(dial, questions, attempts, limit, judges_late=True)
+
+
+@misconception(
+    of="fetch_all",
+    says="An answer of one octet more than the limit passes. The limit is the most that is "
+    "allowed.",
+)
+def one_octet_more(dial, questions, attempts, limit):
+    return fetching(dial, questions, attempts, limit, room=1)
+
+
 # --- Exercise 10: chat
 
 
@@ -1786,6 +2209,8 @@ class EchoesToTheSender(reference.ChatRoom):
 )
 class PieceIsALine(reference.ChatRoom):
     def heard(self, client, octets):
+        if client not in self.unread:
+            return []
         self.unread[client] = b""
         return super().heard(client, octets.rstrip(b"\r\n") + b"\n")
 
@@ -1976,6 +2401,28 @@ class PassesEmptyLines(reference.ChatRoom):
 
 
 @misconception(
+    of="ChatRoom",
+    says="A client that the room does not know, or not any more, is listened to all the same. Who "
+    "has gone, or was closed, may still have octets on the way: nothing comes of them.",
+)
+class KnowsEverybody(reference.ChatRoom):
+    def heard(self, client, octets):
+        self.unread.setdefault(client, b"")
+        return super().heard(client, octets)
+
+
+@misconception(
+    of="ChatRoom",
+    says="What has been said is kept for ever. Nobody asks the room for it, and one evening of "
+    "talk is many megabytes.",
+)
+class KeepsALog(reference.ChatRoom):
+    def heard(self, client, octets):
+        self.log = [*getattr(self, "log", ()), bytearray(octets)]
+        return super().heard(client, octets)
+
+
+@misconception(
     of="serve_chat",
     says="You serve one client to its end before you accept the next. The others wait outside: a "
     "chat needs all of them at once.",
@@ -2003,9 +2450,18 @@ class Selecting:
     """A chat server with a selector, wrong in one of these ways."""
 
     def __init__(
-        self, listener, *, receive=None, broken=None, waits=False, closes=True, most=65_536, spins=0
+        self,
+        listener,
+        *,
+        receive=None,
+        broken=None,
+        waits=False,
+        closes=True,
+        most=65_536,
+        spins=0,
+        discards=False,
     ):
-        self.spins = spins
+        self.spins, self.discards = spins, discards
         self.listener, self.receive, self.broken = listener, receive, broken
         self.waits, self.closes, self.most = waits, closes, most
         self.room, self.socks, self.waiting = reference.ChatRoom(), {}, {}
@@ -2068,7 +2524,10 @@ class Selecting:
             if what is None:
                 self.drop(client)
             elif not self.flush(client) or len(self.waiting[client]) > self.most:
-                self.lose(client)
+                if self.discards:
+                    del self.waiting[client][self.most :]
+                else:
+                    self.lose(client)
 
     def flush(self, client):
         waiting, sock = self.waiting[client], self.socks[client]
@@ -2158,6 +2617,15 @@ def leaves_clients_behind(listener):
 )
 def keeps_for_ever(listener):
     Selecting(listener, most=10**12).run()
+
+
+@misconception(
+    of="serve_chat",
+    says="What is too much for a client is thrown away, and the client stays. It then hears half a "
+    "conversation and cannot know it: drop the client.",
+)
+def throws_lines_away(listener):
+    Selecting(listener, discards=True).run()
 
 
 @misconception(
