@@ -2074,9 +2074,9 @@ def _():
         store = SessionStore(10, 30)
         id = store.open({}, 100)
         times = [now for now in range(105, 200, 5) if store.find(id, now) is not None]
-        return times, store.find(id, 200), store.rows(200)
+        return times, store.find(id, 200), len(store.rows(200))
 
-    check.probe(SessionStore, absolute, expected=([105, 110, 115, 120, 125], None, {}), **RULE)
+    check.probe(SessionStore, absolute, expected=([105, 110, 115, 120, 125], None, 0), **RULE)
 
     def uses(SessionStore):
         """Which calls at 9 keep a session alive until 18?"""
@@ -2571,15 +2571,15 @@ def _():
             return super().answer(request)
 
     def attacked(shop, fixate, user="alice"):
-        """What Mallory reads, and with how many lures."""
+        """What Mallory reads; for each lure, whether the shop knew the id."""
         lured = []
 
         def lure(cookie):
-            lured.append(cookie)
+            lured.append(cookie.removeprefix("id=") in shop.sessions)
             words = f"{user}:{PASSWORDS[user]}".encode()
             shop.answer(Request("POST", "/login", fields=(("cookie", cookie),), content=words))
 
-        return fixate(shop.answer, lure), len(lured)
+        return fixate(shop.answer, lure), lured
 
     RULE = dict(
         rule="Mallory gets an id, Alice logs in with it, and Mallory uses it.",
@@ -2587,10 +2587,10 @@ def _():
     )
 
     def adopting(fixate):
-        """The shop above."""
-        return attacked(AdoptingShop(), fixate)
+        """The shop above: what Mallory reads."""
+        return attacked(AdoptingShop(), fixate)[0]
 
-    check.probe(fixate, adopting, expected=(b"alice's account", 1), **RULE)
+    check.probe(fixate, adopting, expected=b"alice's account", **RULE)
     ### BEGIN HIDDEN TESTS
 
     def careful(fixate):
@@ -2600,7 +2600,7 @@ def _():
     check.probe(
         fixate,
         careful,
-        expected=((b"alice's account", 1), (b"bob's account", 1)),
+        expected=((b"alice's account", [True]), (b"bob's account", [True])),
         rule="An id that the shop made itself works everywhere.",
         rfc="RFC 10025 section 8.4",
     )
@@ -3140,7 +3140,7 @@ def _():
 
     def stolen(RollingIds):
         """Alice uses her id; the thief comes with the same; then Alice with her next."""
-        ids = RollingIds()
+        ids = RollingIds(counted_octets()[0])
         first = ids.start("alice")
         user, second = ids.use(first)
         return user, second != first, ids.use(first), ids.use(second)
@@ -3179,7 +3179,7 @@ def _():
 
     def thief_first(RollingIds):
         """The thief comes first; then Alice; then the thief again."""
-        ids = RollingIds()
+        ids = RollingIds(counted_octets()[0])
         first = ids.start("alice")
         _, thiefs = ids.use(first)
         return ids.use(first), ids.use(thiefs)
@@ -3195,7 +3195,7 @@ def _():
             lambda id: id.partition(".")[0], lambda id: id + "x", lambda id: id.partition(".")[0] + ".\xe9",
             lambda id: id + ".",
         ):  # fmt: skip
-            ids = RollingIds()
+            ids = RollingIds(counted_octets()[0])
             id = ids.start("alice")
             found[len(found)] = ids.use(make(id)), ids.use(id) is not None
         return found
