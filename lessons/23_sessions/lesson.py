@@ -130,7 +130,7 @@ for line in ['a="b c"; Path=/', "a=b c; HttpOnly", "token", "a=1; Max-Age=soon",
     print(f"{line:22} {found}")
 
 # %% [markdown] role="given" id="parse-after-look"
-# It drops the quotes, and of `token` and `a[b]=1` it makes nothing. A browser keeps all five. Write
+# It drops the quotes, and some of the lines it does not take at all. A browser keeps all five. Write
 # the browser's reader. Dates are a swamp of their own, and the standard's way through it is given:
 
 # %%
@@ -215,8 +215,9 @@ def parse_set_cookie(line: str) -> SetCookie | None:
 
 # %% [markdown] role="hint" id="parse-hint-3"
 # Almost
-# `re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line)`, `part.strip(" \t")`, `re.fullmatch("-?[0-9]+", word)`,
-# `word.removeprefix(".").lower()`; at the end `SetCookie(name, value, **said)`.
+# `re.search(r"[\x00-\x08\x0a-\x1f\x7f]", line)`, `part.strip(" \t")`,
+# `re.fullmatch("-?[0-9]+", word)`, `word.removeprefix(".").lower()`; at the end
+# `SetCookie(name, value, **said)`.
 
 
 # %% role="test" id="parse-test-pair" points=2
@@ -465,14 +466,14 @@ print("evilbank.example".endswith("bank.example"), "/documents".startswith("/doc
 # Write three functions. Hosts and domains come in lower case and are not empty.
 #
 # - `domain_match(host: str, domain: str) -> bool`: they are equal; or `host` ends with a dot and
-#   `domain`, and is not an IP address (`ipaddress.ip_address` takes it without a `ValueError`).
-#   RFC 10025 section 5.1.3
-# - `default_path(path: str) -> str`: the path that a cookie gets from a request to `path` if the line
-#   says none: everything before the last `/`; but `/` if that leaves nothing, or if `path` does not
-#   begin with `/`. RFC 10025 section 5.1.4
+#   `domain`, and is not an IP address (`ipaddress.ip_address` takes it without a `ValueError`). RFC
+#   10025 section 5.1.3
+# - `default_path(path: str) -> str`: the path that a cookie gets from a request to `path` if the
+#   line says none: everything before the last `/`; but `/` if that leaves nothing, or if `path`
+#   does not begin with `/`. RFC 10025 section 5.1.4
 # - `path_match(path: str, cookie_path: str) -> bool`: they are equal; or `path` begins with
-#   `cookie_path`, and `cookie_path` ends with `/` or the next character of `path` is `/`.
-#   RFC 10025 section 5.1.4
+#   `cookie_path`, and `cookie_path` ends with `/` or the next character of `path` is `/`. RFC 10025
+#   section 5.1.4
 #
 # Examples: `domain_match("x.a.example", "a.example")` is true, `default_path("/docs/page")` is
 # `"/docs"`, `path_match("/docs/page", "/docs")` is true, `path_match("/documents", "/doc")` is not.
@@ -519,8 +520,8 @@ def path_match(path: str, cookie_path: str) -> bool:
 
 # %% [markdown] role="hint" id="match-hint-3"
 # Almost
-# `path.rpartition("/")[0]` is everything before the last slash; `... or "/"` mends the empty one. For
-# addresses: `try: ipaddress.ip_address(host)`, `except ValueError:` it is a name.
+# `path.rpartition("/")[0]` is everything before the last slash; `... or "/"` mends the empty one.
+# For addresses: `try: ipaddress.ip_address(host)`, `except ValueError:` it is a name.
 
 
 # %% role="test" id="match-test-domain" points=2
@@ -622,9 +623,10 @@ def _():
 
 
 # %% [markdown] role="given" id="match-after"
-# **A port is in none of this**, and a scheme neither: two programs on two ports of your machine share
-# their cookies (RFC 10025 section 8.5). Nor does a path keep anything secret (sections 8.5, 8.6): it
-# saves octets. Here is the first of these, with two servers and one jar, that of `requests`:
+# **A port is in none of this**, and a scheme neither: two programs on two ports of your machine
+# share their cookies (RFC 10025 section 8.5). Nor does a path keep anything secret (sections 8.5,
+# 8.6): it saves octets. Here is the first of these, with two servers and one jar, that of
+# `requests`:
 
 # %%
 with running(serve_stock, small_shop()) as shop:
@@ -644,7 +646,7 @@ with running(serve_stock, small_shop()) as shop:
 # %% [markdown] role="given" id="jar-text"
 # ## 3. The jar
 #
-# Below is a browser's jar with seven cookies that `http://shop.localhost/` and its neighbours set.
+# Below is a browser's jar with seven cookies, six from `http://x.a.localhost/` and one from a bank.
 # Choose a request: which cookies go with it, in which order, and why do the others stay?
 
 # %% role="given" id="jar-given-view" jupyter={"source_hidden": true}
@@ -661,7 +663,7 @@ WHY = {
     "host": "belongs to another host",
     "path": "is for /docs and below",
     "site": "Strict: comes from another site",
-    "lax": "Lax, said or not: no link followed, and not safe",
+    "lax": "Lax, said or not: only links that one follows",
     "old": "is older than its 60 seconds",
     "script": "HttpOnly: scripts do not see it",
 }
@@ -726,15 +728,15 @@ jar_view()
 # Three things decide besides host, path and age.
 #
 # - **Secure**: only over a connection that the client holds for secure. `https` is. Browsers trust
-#   `http://localhost` and everything under `.localhost` as well; many libraries do not. The standard
-#   leaves it to the client (RFC 10025 section 5.8.3).
+#   `http://localhost` and everything under `.localhost` as well; many libraries do not. The
+#   standard leaves it to the client (RFC 10025 section 5.8.3).
 # - **HttpOnly**: not for scripts in the page.
 # - **SameSite**: does the request come from a page of the same **site**? A site is scheme and
 #   registrable domain: `x.a.localhost` and `y.a.localhost` are one site, `a.localhost` and
 #   `bank.localhost` are two, and so are http and https of one host. *Strict* goes with nothing that
-#   comes from another site; *Lax* goes also when you follow a link here (a **navigation** with a safe
-#   method); *None* always. Who says nothing gets Lax, with two minutes' grace for forms
-#   (RFC 10025 sections 5.2, 5.6.7).
+#   comes from another site; *Lax* goes also when you follow a link here (a **navigation** with a
+#   safe method); *None* always. Who says nothing gets Lax, with two minutes' grace for forms (RFC
+#   10025 sections 5.2, 5.6.7).
 #
 # And a server may put a promise into the *name*, the only part that comes back: a browser takes
 # `__Secure-x` only with Secure, and `__Host-x` only with Secure, with `Path=/` and without a Domain
@@ -748,10 +750,11 @@ for url in ("http://x.a.localhost:8001/b?c", "https://a.localhost/"):
 # ### Exercise 3: a cookie jar
 #
 # Write the class `CookieJar(trusts_localhost: bool = True)`. `now` is a time in seconds, given with
-# every call and never smaller than before; `url` is absolute, `place_of(url)` takes it apart. A place
-# is **secure** if its scheme is `https`, or if the jar trusts localhost and the host is `localhost`
-# or ends with `.localhost`. `same_site` says whether the request comes from the same site (or was
-# typed), `navigates` whether it fills the window, `script` whether a script asks and not HTTP.
+# every call and never smaller than before; `url` is absolute, `place_of(url)` takes it apart. A
+# place is **secure** if its scheme is `https`, or if the jar trusts localhost and the host is
+# `localhost` or ends with `.localhost`. `same_site` says whether the request comes from the same
+# site (or was typed), `navigates` whether it fills the window, `script` whether a script asks and
+# not HTTP.
 #
 # `receive(line, url, now, same_site=True, navigates=True, script=False) -> bool`: the answer from
 # `url` had this Set-Cookie line. It is refused, `False`, and changes nothing, if
@@ -769,17 +772,18 @@ for url in ("http://x.a.localhost:8001/b?c", "https://a.localhost/"):
 #   and: it has no name; or is not Secure; or, for `__Host-`, is not host-only or does not say
 #   `Path=/`.
 #
-# Otherwise it is `True`. The cookie is **host-only** and its domain the host, if it says no Domain or
-# one without a dot that is the host; else its domain is what it says. Its path is what it says or
-# your `default_path`. It ends at `now` + Max-Age, or else at Expires, or else never; but at the latest
-# after 400 days (34,560,000 s) if it ends at all (section 5.5). One of the same name, domain, host-only
-# and path is replaced, and **the new one keeps its age**. If it has ended already, the old one is
-# removed and nothing is kept. A cookie has ended as soon as `now` is its end.
+# Otherwise it is `True`. The cookie is **host-only** and its domain the host, if it says no Domain
+# or one without a dot that is the host; else its domain is what it says. Its path is what it says
+# or your `default_path`. It ends at `now` + Max-Age, or else at Expires, or else never; but at the
+# latest after 400 days (34,560,000 s) if it ends at all (section 5.5). One of the same name,
+# domain, host-only and path is replaced, and **the new one keeps its age**. If it has ended
+# already, the old one is removed and nothing is kept. A cookie has ended as soon as `now` is its
+# end.
 #
-# `header(url, now, same_site=True, navigates=True, method="GET", script=False) -> str`: the value of
-# the Cookie field, `""` for none: those that have not ended, whose host is equal (host-only) or whose
-# domain matches, whose path matches; if Secure, only to a secure place; if HttpOnly, not for a script;
-# and from another site only those that say
+# `header(url, now, same_site=True, navigates=True, method="GET", script=False) -> str`: the value
+# of the Cookie field, `""` for none: those that have not ended, whose host is equal (host-only) or
+# whose domain matches, whose path matches; if Secure, only to a secure place; if HttpOnly, not for
+# a script; and from another site only those that say
 #
 # - `"none"`;
 # - `"lax"`, or say nothing, with a navigation and a safe method (GET, HEAD, OPTIONS, TRACE);
@@ -913,10 +917,11 @@ class CookieJar:
 
 # %% [markdown] role="hint" id="jar-hint-3"
 # Almost
-# The key is `(name, domain, host_only, path)`, the entry what `parse_set_cookie` gave, its end and when
-# it began. `began = old["began"] if old else now`. From another site:
+# The key is `(name, domain, host_only, path)`, the entry what `parse_set_cookie` gave, its end and
+# when it began. `began = old["began"] if old else now`. From another site:
 # `same_site or said.same_site == "none" or (navigates and (lax or fresh))`, where `lax` is
-# `said.same_site in ("lax", "default") and safe`, and `fresh` is a `"default"` one younger than 120 s.
+# `said.same_site in ("lax", "default") and safe`, and `fresh` is a `"default"` one younger than 120
+# s.
 
 
 # %% role="given" id="jar-given-tools"
@@ -1564,9 +1569,9 @@ for known in (0, 1, 2, 31):
     print(f"{known:2} octets right: == looks at {compared_octets(right, guess):2}")
 
 # %% [markdown] role="given" id="sign-why"
-# Each octet that is right takes a little longer, so a patient stranger finds the code octet by octet:
-# 32 times 256 attempts instead of 2 to the power of 256. `hmac.compare_digest` looks at all octets
-# always.
+# Each octet that is right takes a little longer, so a patient stranger finds the code octet by
+# octet: 32 times 256 attempts instead of 2 to the power of 256. `hmac.compare_digest` looks at all
+# octets always.
 
 # %% [markdown] role="given" id="sign-brief"
 # ### Exercise 4: signed values
@@ -1574,16 +1579,16 @@ for known in (0, 1, 2, 31):
 # Write two functions. `keys` is a list of one key or more; times are whole seconds.
 #
 # `sign(name: str, value: str, keys: list[bytes], now: int) -> str` returns three parts with points
-# between them: `payload`, the UTF-8 octets of `value` in base64url without `=`; `now` in decimal digits;
-# the code, in base64url without `=`. The code is HMAC-SHA256 with `keys[0]` over the octets of
-# `name=payload.now`.
+# between them: `payload`, the UTF-8 octets of `value` in base64url without `=`; `now` in decimal
+# digits; the code, in base64url without `=`. The code is HMAC-SHA256 with `keys[0]` over the octets
+# of `name=payload.now`.
 #
 # `unsign(name: str, text: str, keys: list[bytes], now: int, max_age_s: int, compare=hmac.compare_digest) -> str | None`
 # returns the value, or `None` if
 #
 # - `text` has not exactly three parts;
-# - the code is not that of any of the keys. Only `compare(right, given)` decides this, with the third
-#   part as it should be and as it came, both as `bytes`; neither `==` nor anything else;
+# - the code is not that of any of the keys. Only `compare(right, given)` decides this, with the
+#   third part as it should be and as it came, both as `bytes`; neither `==` nor anything else;
 # - it was signed more than `max_age_s` seconds ago, or later than `now`.
 #
 # It raises nothing, whatever text comes; all characters are below `0x100`. Both ways of
@@ -1648,8 +1653,8 @@ def unsign(
 
 # %% [markdown] role="hint" id="sign-hint-1"
 # Nudge
-# What exactly has been signed? Compute the code once more over the very text that came, not over what
-# you have decoded from it.
+# What exactly has been signed? Compute the code once more over the very text that came, not over
+# what you have decoded from it.
 
 # %% [markdown] role="hint" id="sign-hint-2"
 # Way
@@ -1882,42 +1887,46 @@ print(
 )
 
 # %% [markdown] role="given" id="store-static"
-# An id that can be predicted is a session that can be taken. OWASP's Session Management Cheat Sheet asks
-# for at least 64 bits that nobody can guess, from a generator made for that: `secrets`, not `random`.
+# An id that can be predicted is a session that can be taken. OWASP's Session Management Cheat Sheet
+# asks for at least 64 bits that nobody can guess, from a generator made for that: `secrets`, not
+# `random`.
 #
 # And a session must end: some time after its last use (**idle**), and some time after its beginning
 # whatever happens (**absolute**), so that a stolen one is not kept alive for ever by its thief.
 #
 # ![A session's life: each use moves the idle limit, and nothing moves the absolute one](figures/expiry.svg)
 #
-# One more thing. The table of sessions is worth as much as all passwords together, and tables leak, in
-# backups and logs. So it holds not the ids, but their **hashes**: from an id to its hash is easy,
-# back is not.
+# One more thing. The table of sessions is worth as much as all passwords together, and tables leak,
+# in backups and logs. So it holds not the ids, but their **hashes**: from an id to its hash is
+# easy, back is not.
 
 # %% [markdown] role="given" id="store-brief"
 # ### Exercise 5: a session store
 #
-# Write the class `SessionStore(idle_s: float, absolute_s: float, random_octets=secrets.token_bytes)`.
-# Times are in seconds, `now` is never smaller than before. `data` is a dictionary of plain values (and
-# lists and dictionaries of them); the store keeps and gives **copies**, deep ones: nobody changes what
-# it holds but by `save`.
+# Write the class
+# `SessionStore(idle_s: float, absolute_s: float, random_octets=secrets.token_bytes)`. Times are in
+# seconds, `now` is never smaller than before. `data` is a dictionary of plain values (and lists and
+# dictionaries of them); the store keeps and gives **copies**, deep ones: nobody changes what it
+# holds but by `save`.
 #
 # - `open(data: dict, now) -> str`: a new session; its id is `to_base64url(random_octets(32))`.
-# - `find(id: str, now) -> dict | None`: its data, and this is a **use**; `None` if there is none that lives.
-# - `save(id: str, data: dict, now) -> bool`: put `data` in place of what it holds, and this is a use;
-#   `False` if there is none that lives.
-# - `rotate(id: str, now) -> str | None`: the same session under a new id, the old id is dead at once;
-#   its absolute limit stays where it was, and this is a use. `None` if there is none that lives.
+# - `find(id: str, now) -> dict | None`: its data, and this is a **use**; `None` if there is none
+#   that lives.
+# - `save(id: str, data: dict, now) -> bool`: put `data` in place of what it holds, and this is a
+#   use; `False` if there is none that lives.
+# - `rotate(id: str, now) -> str | None`: the same session under a new id, the old id is dead at
+#   once; its absolute limit stays where it was, and this is a use. `None` if there is none that
+#   lives.
 # - `close(id: str) -> None`: it is dead; no error if there is none.
-# - `close_all(user: str) -> int`: close all whose data has `user` under `"user"`; how many that were,
-#   those counted that were too old already and still kept.
+# - `close_all(user: str) -> int`: close all whose data has `user` under `"user"`; how many that
+#   were, those counted that were too old already and still kept.
 # - `rows(now) -> dict[str, dict]`: what a thief of the table gets: for each session that lives, the
-#   SHA-256 of its id (of the letters, in hexadecimal) and its data. No use. Those that do not live any
-#   more are dropped, and so they are in `open`.
+#   SHA-256 of its id (of the letters, in hexadecimal) and its data. No use. Those that do not live
+#   any more are dropped, and so they are in `open`.
 #
-# A session lives while its last use (or beginning) is less than `idle_s`, and its beginning less than
-# `absolute_s` ago. An id that is presented is never made into a session: only `open` and `rotate` make
-# ids.
+# A session lives while its last use (or beginning) is less than `idle_s`, and its beginning less
+# than `absolute_s` ago. An id that is presented is never made into a session: only `open` and
+# `rotate` make ids.
 #
 # Example: with idle 10 and absolute 100, a session opened at 0 and found at 9 is found at 18, and
 # not at 28.
@@ -2026,7 +2035,8 @@ class SessionStore:
 # %% [markdown] role="hint" id="store-hint-3"
 # Almost
 # `hashlib.sha256(id.encode()).hexdigest()` is the key; it lives while
-# `now - used < idle_s and now - began < absolute_s`; `copy.deepcopy` on the way in and on the way out.
+# `now - used < idle_s and now - began < absolute_s`; `copy.deepcopy` on the way in and on the way
+# out.
 
 
 # %% role="given" id="store-given-octets"
@@ -2334,13 +2344,13 @@ def _():
 
 
 # %% [markdown] role="given" id="store-claims"
-# **Is it so?** "Sessions are kept on the server: safe." *False.* The data are on the server, but what
-# opens them is the id, and that is a cookie: read on the way, or out of a log, it *is* the session.
-# You saw it in the first cell. RFC 10025 section 8.4 says what an id is good for: a thief of it learns
-# none of the data, and it is worth something only to this one server.
+# **Is it so?** "Sessions are kept on the server: safe." *False.* The data are on the server, but
+# what opens them is the id, and that is a cookie: read on the way, or out of a log, it *is* the
+# session. You saw it in the first cell. RFC 10025 section 8.4 says what an id is good for: a thief
+# of it learns none of the data, and it is worth something only to this one server.
 #
-# **Is it so?** "Sessions rest on cookies." *Half true.* Mostly they do. But a session needs an id that
-# comes back, and nothing more: any header will do, and the URL did for years (and stood in
+# **Is it so?** "Sessions rest on cookies." *Half true.* Mostly they do. But a session needs an id
+# that comes back, and nothing more: any header will do, and the URL did for years (and stood in
 # every log, and in every link that was sent to a friend). Here is one without a cookie:
 
 
@@ -2367,8 +2377,8 @@ with running(serve_stock, shop_by_header()) as server:
 # %% [markdown] role="given" id="fixate-text"
 # ## 6. The id that you are given
 #
-# Mallory cannot read Alice's id, nor guess it. But does the id have to be *Alice's*? Look at what this
-# shop does with one that it does not know:
+# Mallory cannot read Alice's id, nor guess it. But does the id have to be *Alice's*? Look at what
+# this shop does with one that it does not know:
 
 
 # %% role="given" id="fixate-given-shop"
@@ -2436,25 +2446,27 @@ with requests.Session() as browser:
 # %% [markdown] role="given" id="fixate-brief"
 # ### Exercise 6: session fixation, and its cure
 #
-# **The attack.** Write `fixate(ask, lure) -> bytes`. `ask(request: Request) -> Response` sends a request
-# of Mallory's to a shop like the one above. `lure(cookie: str) -> None` lets Alice's browser have this
-# cookie (`"id=..."`), whereupon she logs in. Return the content of `/account` as Mallory then sees it.
-# The shop may take only ids that it made itself: so get one first.
+# **The attack.** Write `fixate(ask, lure) -> bytes`. `ask(request: Request) -> Response` sends a
+# request of Mallory's to a shop like the one above. `lure(cookie: str) -> None` lets Alice's
+# browser have this cookie (`"id=..."`), whereupon she logs in. Return the content of `/account` as
+# Mallory then sees it. The shop may take only ids that it made itself: so get one first.
 #
-# **The cure.** Write the class `Shop(passwords: dict[str, str], store)`, with `store` a `SessionStore`
-# of yours, and `answer(request: Request, now: float) -> Response`. The id is the value of the cookie
-# `__Host-id` (`cookies_of`).
+# **The cure.** Write the class `Shop(passwords: dict[str, str], store)`, with `store` a
+# `SessionStore` of yours, and `answer(request: Request, now: float) -> Response`. The id is the
+# value of the cookie `__Host-id` (`cookies_of`).
 #
-# - If it names no session that lives, a new one is opened with empty data. Whenever the id is a
-#   new one, and only then, the answer has one `Set-Cookie: __Host-id=ID; Path=/; Secure; HttpOnly; SameSite=Lax`.
+# - If it names no session that lives, a new one is opened with empty data. Whenever the id is a new
+#   one, and only then, the answer has one
+#   `Set-Cookie: __Host-id=ID; Path=/; Secure; HttpOnly; SameSite=Lax`.
 # - `POST /basket`: the content, as UTF-8 text, is appended to the list `data["basket"]`; 204.
-# - `POST /login`: content `name:password` in UTF-8, parted by the first colon. If it is right: the session gets
-#   **a new id** (`rotate`), `data["user"]` is the name; a basket is kept if nobody was logged in, and else all data of
-#   the one before are dropped; 204. If not: 403, and nothing changes.
-# - `GET /account`: 200 and the name, a colon, a space, the basket's items with `, ` between, in UTF-8; 403 if
-#   nobody is logged in.
-# - `POST /logout`: the session is closed; 204, with exactly one Set-Cookie: the same line with an empty id and
-#   `; Max-Age=0` at its end. (No other is opened for it, even where none lived.)
+# - `POST /login`: content `name:password` in UTF-8, parted by the first colon. If it is right: the
+#   session gets **a new id** (`rotate`), `data["user"]` is the name; a basket is kept if nobody was
+#   logged in, and else all data of the one before are dropped; 204. If not: 403, and nothing
+#   changes.
+# - `GET /account`: 200 and the name, a colon, a space, the basket's items with `, ` between, in
+#   UTF-8; 403 if nobody is logged in.
+# - `POST /logout`: the session is closed; 204, with exactly one Set-Cookie: the same line with an
+#   empty id and `; Max-Age=0` at its end. (No other is opened for it, even where none lived.)
 # - anything else: 404.
 #
 # Example: before `POST /login` the id is one, after it another, and the first is nobody.
@@ -2517,14 +2529,14 @@ class Shop:
 
 # %% [markdown] role="hint" id="fixate-hint-1"
 # Nudge
-# For the attack: three steps, in this order: ask, lure, ask. For the shop: which line runs first, for
-# every request? The question what session it belongs to.
+# For the attack: three steps, in this order: ask, lure, ask. For the shop: which line runs first,
+# for every request? The question what session it belongs to.
 
 # %% [markdown] role="hint" id="fixate-hint-2"
 # Way
-# Keep two names apart: the id that came, and the id that the session has now. At the end compare them:
-# if they differ, there is something to set. Logging in is `rotate`, then `save`; logging out comes
-# before anything is opened.
+# Keep two names apart: the id that came, and the id that the session has now. At the end compare
+# them: if they differ, there is something to set. Logging in is `rotate`, then `save`; logging out
+# comes before anything is opened.
 
 # %% [markdown] role="hint" id="fixate-hint-3"
 # Almost
@@ -2773,8 +2785,8 @@ def _():
 # %% [markdown] role="given" id="thief-text"
 # ## 7. On the wire
 #
-# The simplest way to an id is to read it. Here Alice's computer, on the left, asks the shop over plain
-# HTTP, in the lab's own network; everybody on the link has the same frames as the two.
+# The simplest way to an id is to read it. Here Alice's computer, on the left, asks the shop over
+# plain HTTP, in the lab's own network; everybody on the link has the same frames as the two.
 
 # %% role="given" id="thief-given-capture" jupyter={"source_hidden": true}
 PIECES = [
@@ -2832,15 +2844,15 @@ Ladder.of(frames, left="shop", right="alice")
 # %% [markdown] role="given" id="thief-ways"
 # Password, id and all. (HttpOnly is no help: it is about scripts, not about wires.) What stops it?
 #
-# 1. **The cookie does not go there.** Secure keeps it from plain HTTP; and with `__Host-` in front nobody
-#    can put another in its place from there.
-# 2. **Nobody listens there.** Port 80 answers with a redirection to https and with nothing else (308
-#    keeps the method: RFC 9110 section 15.4.9). An id that arrives all the same has been on the wire in
-#    the clear: that session is to be closed. (That the browser does not even ask again is HSTS, in
-#    `32_https`.)
-# 3. **What was overheard is worth nothing.** The id changes with every use, so the thief holds an old one;
-#    and if it was the thief who came first, Alice holds the old one. Either way an old one turns up,
-#    and the server knows that two people have it: it closes the session for both.
+# 1. **The cookie does not go there.** Secure keeps it from plain HTTP; and with `__Host-` in front
+#    nobody can put another in its place from there.
+# 2. **Nobody listens there.** Port 80 answers with a redirection to https and with nothing else
+#    (308 keeps the method: RFC 9110 section 15.4.9). An id that arrives all the same has been on
+#    the wire in the clear: that session is to be closed. (That the browser does not even ask again
+#    is HSTS, in `32_https`.)
+# 3. **What was overheard is worth nothing.** The id changes with every use, so the thief holds an
+#    old one; and if it was the thief who came first, Alice holds the old one. Either way an old one
+#    turns up, and the server knows that two people have it: it closes the session for both.
 #
 # The first two keep the id from being heard; the third is for all the other ways to lose one. (Its
 # price: two requests at once, and one of them has an old id. So it is used for tokens that renew
@@ -2851,30 +2863,30 @@ Ladder.of(frames, left="shop", right="alice")
 #
 # `overheard(octets: bytes) -> list[tuple[str, str, str]]`: everything that a client sent over one
 # connection: requests one after the other, content only by Content-Length. For each cookie in a
-# Cookie field, in order: the value of Host, the name, the value. Field names in any case; `; ` between
-# cookies, one without `=` has the name `""`; Latin-1. A head that did not come whole is left out;
-# so is what stands in a content.
+# Cookie field, in order: the value of Host, the name, the value. Field names in any case; `; `
+# between cookies, one without `=` has the name `""`; Latin-1. A head that did not come whole is
+# left out; so is what stands in a content.
 #
-# `hardened(name: str, value: str) -> str`: the value of a Set-Cookie field for a session: `__Host-` before
-# the name if it is not there in this very spelling, Secure, HttpOnly, SameSite=Lax, Path=/, and nothing else. In
-# which order the attributes stand is for you to choose.
+# `hardened(name: str, value: str) -> str`: the value of a Set-Cookie field for a session: `__Host-`
+# before the name if it is not there in this very spelling, Secure, HttpOnly, SameSite=Lax, Path=/,
+# and nothing else. In which order the attributes stand is for you to choose.
 #
 # `on_port_80(request: Request, store) -> Response`: closes (`store.close`) the session of each
 # value of a cookie of the request (`cookies_of`), whatever its name, and answers with status 308
-# and one Location: `https://`, the value of Host without its port, the target. 400, with no fields, if the request has
-# not exactly one Host; the closing is done all the same. No Set-Cookie.
+# and one Location: `https://`, the value of Host without its port, the target. 400, with no fields,
+# if the request has not exactly one Host; the closing is done all the same. No Set-Cookie.
 #
 # The class `RollingIds(random_octets=secrets.token_bytes)`:
 #
 # - `start(user: str) -> str`: a new id, two parts with a point between them, each
-#   `to_base64url(random_octets(16))`. The first part names the login and stays; the second is
-#   good for one use.
-# - `use(id: str) -> tuple[str, str] | None`: the user and the next id, with a new second part. `None`
-#   if nobody has this login; and if the second part is not the one due, then **the login is over**
-#   too: nothing of it works any more.
+#   `to_base64url(random_octets(16))`. The first part names the login and stays; the second is good
+#   for one use.
+# - `use(id: str) -> tuple[str, str] | None`: the user and the next id, with a new second part.
+#   `None` if nobody has this login; and if the second part is not the one due, then **the login is
+#   over** too: nothing of it works any more.
 #
-# It holds no more than one second part for each login. Example: `use(a)` gives `("alice", b)`; then `use(a)` gives `None`,
-# and so does `use(b)`.
+# It holds no more than one second part for each login. Example: `use(a)` gives `("alice", b)`; then
+# `use(a)` gives `None`, and so does `use(b)`.
 
 
 # %% role="answer" id="thief-answer"
@@ -2959,8 +2971,8 @@ class RollingIds:
 
 # %% [markdown] role="hint" id="thief-hint-1"
 # Nudge
-# `overheard`: where does the next request begin? For the rolling ids: what must the server remember to
-# recognise an id that was good once? Less than you think.
+# `overheard`: where does the next request begin? For the rolling ids: what must the server remember
+# to recognise an id that was good once? Less than you think.
 
 # %% [markdown] role="hint" id="thief-hint-2"
 # Way
@@ -2971,8 +2983,8 @@ class RollingIds:
 # %% [markdown] role="hint" id="thief-hint-3"
 # Almost
 # `head, _, octets = octets.partition(b"\r\n\r\n")`; `octets = octets[int(value):]`.
-# `name.removeprefix("__Host-")`. `re.sub(":[0-9]*$", "", host)`. In `use`: `user, due = self._logins.pop(login)`,
-# and put it back, with a new part, only if `part == due`.
+# `name.removeprefix("__Host-")`. `re.sub(":[0-9]*$", "", host)`. In `use`:
+# `user, due = self._logins.pop(login)`, and put it back, with a new part, only if `part == due`.
 
 
 # %% role="test" id="thief-test-overheard" points=2
@@ -3230,10 +3242,11 @@ except NotImplementedError:
 # %% [markdown] role="given" id="token-text"
 # ## 8. When a token instead?
 #
-# A program that calls an interface has no jar and no login page; and if one server logs you in and ten others
-# serve you, not all of them can ask one table. Then the server hands out a **token**: facts, an end, a signature.
-# The client sends it itself, in `Authorization: Bearer TOKEN` (RFC 6750 section 2.1), and whoever has the key can check it
-# without asking anybody. The usual form is the JSON Web Token, JWT (RFC 7519):
+# A program that calls an interface has no jar and no login page; and if one server logs you in and
+# ten others serve you, not all of them can ask one table. Then the server hands out a **token**:
+# facts, an end, a signature. The client sends it itself, in `Authorization: Bearer TOKEN` (RFC 6750
+# section 2.1), and whoever has the key can check it without asking anybody. The usual form is the
+# JSON Web Token, JWT (RFC 7519):
 
 
 # %% role="given" id="token-given-token"
@@ -3282,33 +3295,39 @@ except NotImplementedError:
 # | out of a script's reach | yes, HttpOnly | yes, HttpOnly | no, the script sends it |
 # | other sites, other programs | hardly | hardly | yes |
 #
-# So: a **session** for people with browsers; a **signed cookie** for what may be read and need not be taken
-# back (a language, a basket); a **token** for programs and between servers, with a short life.
+# So: a **session** for people with browsers; a **signed cookie** for what may be read and need not
+# be taken back (a language, a basket); a **token** for programs and between servers, with a short
+# life.
 #
-# A token is read by whoever gets it first, and it says itself how it wants to be checked: `"alg"`. There was a time when
-# libraries believed `"alg": "none"`. The reader decides which algorithm it takes, and nobody else (RFC 8725 section
-# 3.1).
+# A token is read by whoever gets it first, and it says itself how it wants to be checked: `"alg"`.
+# There was a time when libraries believed `"alg": "none"`. The reader decides which algorithm it
+# takes, and nobody else (RFC 8725 section 3.1).
 
 # %% [markdown] role="given" id="token-brief"
 # ### Exercise 8: read a token
 #
-# Write `read_token(authorization: str | None, key: bytes, now: float, audience: str) -> dict | None`. It gets the value of the
-# field Authorization, or `None` where there is none, and returns the claims, or `None` if
+# Write
+# `read_token(authorization: str | None, key: bytes, now: float, audience: str) -> dict | None`. It
+# gets the value of the field Authorization, or `None` where there is none, and returns the claims,
+# or `None` if
 #
 # - it is not the word `Bearer` in any case, one space, and the token;
 # - the token has not exactly three parts with points between them;
 # - a part is not base64url as `to_base64url` writes it (`from_base64url` raises `ValueError`);
 # - the first two are not UTF-8, not JSON, or no JSON object;
-# - the first one's `"alg"` is not exactly `"HS256"`, or it has a `"crit"` (RFC 7515 section 4.1.11);
-# - the third part is not HMAC-SHA256 with `key` over the first two as they came, with the point between them. Only
-#   `hmac.compare_digest` should decide;
-# - `"exp"` is not there, is no number (`True` is none), or is not later than `now` (RFC 7519 section 4.1.4);
+# - the first one's `"alg"` is not exactly `"HS256"`, or it has a `"crit"` (RFC 7515 section
+#   4.1.11);
+# - the third part is not HMAC-SHA256 with `key` over the first two as they came, with the point
+#   between them. Only `hmac.compare_digest` should decide;
+# - `"exp"` is not there, is no number (`True` is none), or is not later than `now` (RFC 7519
+#   section 4.1.4);
 # - `"nbf"` is there and no number, or is later than `now` (section 4.1.5);
 # - `"aud"` is neither `audience` nor a list that has `audience` in it (section 4.1.3).
 #
 # It raises nothing, whatever comes.
 #
-# Example: with the token above, its key, `now=999` and audience `"stock"` the claims; with `now=1000` `None`.
+# Example: with the token above, its key, `now=999` and audience `"stock"` the claims; with
+# `now=1000` `None`.
 
 
 # %% role="answer" id="token-answer"
@@ -3344,19 +3363,22 @@ def read_token(authorization: str | None, key: bytes, now: float, audience: str)
 
 # %% [markdown] role="hint" id="token-hint-1"
 # Nudge
-# Which of these facts may you believe before you have checked the signature? None. Which do you need to check it? Think of
-# what you know without the token.
+# Which of these facts may you believe before you have checked the signature? None. Which do you
+# need to check it? Think of what you know without the token.
 
 # %% [markdown] role="hint" id="token-hint-2"
 # Way
-# Cut, decode, and refuse everything that is not an object; then `alg`, then the signature over `parts[0] + "." + parts[1]` *as
-# they came*; only then `exp`, `nbf` and `aud`. `json.loads` raises a `ValueError`, and so does a wrong UTF-8.
+# Cut, decode, and refuse everything that is not an object; then `alg`, then the signature over
+# `parts[0] + "." + parts[1]` *as they came*; only then `exp`, `nbf` and `aud`. `json.loads` raises
+# a `ValueError`, and so does a wrong UTF-8.
 
 # %% [markdown] role="hint" id="token-hint-3"
 # Almost
-# `scheme, _, token = (authorization or "").partition(" ")`; `hmac.digest(key, f"{parts[0]}.{parts[1]}".encode(), "sha256")`;
-# `type(exp) in (int, float) and now < exp`; `claims.get("nbf", now) <= now`; `aud == audience or (isinstance(aud, list) and
-# audience in aud)`. JSON may be nested so deeply that Python gives up with a `RecursionError`.
+# `scheme, _, token = (authorization or "").partition(" ")`;
+# `hmac.digest(key, f"{parts[0]}.{parts[1]}".encode(), "sha256")`;
+# `type(exp) in (int, float) and now < exp`; `claims.get("nbf", now) <= now`;
+# `aud == audience or (isinstance(aud, list) and audience in aud)`. JSON may be nested so deeply
+# that Python gives up with a `RecursionError`.
 
 
 # %% role="test" id="token-test-read" points=2
@@ -3546,8 +3568,9 @@ def _():
 # ## 9. Your jar meets the others
 #
 # Now your jar gets a client around it, and goes on a course: forty visits to two sites and their
-# neighbours, each with a fresh jar. `requests` has been on the same course, and so has Chromium. Chromium had the names under
-# `.localhost` and `.example` led to loopback; what the sites saw of it was written down.
+# neighbours, each with a fresh jar. `requests` has been on the same course, and so has Chromium.
+# Chromium had the names under `.localhost` and `.example` led to loopback; what the sites saw of it
+# was written down.
 
 # %%
 BY_CHROMIUM = recorded()
@@ -3557,17 +3580,19 @@ by_requests = sent_by_requests()
 for visit in VISITS:
     mine, theirs = by_requests[visit.name], BY_CHROMIUM[visit.name]
     if mine != theirs and len("".join(mine)) < 200:
-        print(f"{visit.name:38} {' | '.join(mine[1:])[:33]:34} {' | '.join(theirs[1:])}")
+        shown = " | ".join(mine[1:])[:33].replace("\x01", "?")
+        print(f"{visit.name:38} {shown:34} {' | '.join(theirs[1:])}")
 
 # %% [markdown] role="given" id="meet-differences"
-# So `requests` is no browser, and does not mean to be. Its jar (`http.cookiejar`) knows no SameSite and no prefixes, keeps a
-# cookie whose line says `Max-Age=0` together with others of one answer, holds `http://shop.localhost` for insecure, and gives a host's
-# own cookie to hosts below it. Who tests a site with it tests another client than his visitors have.
+# So `requests` is no browser, and does not mean to be. Its jar (`http.cookiejar`) knows no SameSite
+# and no prefixes, keeps a cookie whose line says `Max-Age=0` together with others of one answer,
+# holds `http://shop.localhost` for insecure, and gives a host's own cookie to hosts below it. Who
+# tests a site with it tests another client than his visitors have.
 #
 # Chromium departs from the standard too, in three of the visits, and may:
 #
-# - A page's images from another site get no cookies at all, not even with SameSite=None: it blocks **third-party
-#   cookies** (RFC 10025 leaves that to the browser).
+# - A page's images from another site get no cookies at all, not even with SameSite=None: it blocks
+#   **third-party cookies** (RFC 10025 leaves that to the browser).
 # - A cookie that gets a *new value* gets a new age as well, and moves behind the others.
 #
 # For these three your jar is held to the rules of exercise 3.
@@ -3597,23 +3622,27 @@ else:
 # %% [markdown] role="given" id="meet-brief"
 # ### Exercise 9: a client with a jar
 #
-# Write `visit(jar, connect, url, now, method="GET", page="", navigates=True, most=10) -> tuple[int, bytes]`: send a request,
-# follow redirections, return the last answer's status and content.
+# Write
+# `visit(jar, connect, url, now, method="GET", page="", navigates=True, most=10) -> tuple[int, bytes]`:
+# send a request, follow redirections, return the last answer's status and content.
 #
-# - `connect(host: str) -> socket.socket` gives a connection to the host of the URL (without port). Each request has one of its own;
-#   close it when the answer is read, whatever happens.
-# - The request: `method`, path and query of the URL (`/` for an empty path; no fragment), `HTTP/1.1`; the fields Host (host,
-#   and port if the URL says one), `Connection: close`, `Cookie` if the jar's header is not empty, and
-#   `Content-Length: 0` if the method is POST. Latin-1.
-# - `page` is the URL of the page where the request came about, `""` for one that was typed. It is from the same site if
-#   `page` is empty or `site_of(page)` equals `site_of` of the URL asked. The jar is given `url`, `now`, `same_site`, `navigates`; and
-#   for `header` the method.
-# - Every Set-Cookie line of **every** answer goes to the jar, in order, before anything is followed.
-# - 301, 302, 303, 307 and 308 with a Location are followed, at most `most` times, if it leads to `http://` (relative ones are joined to the
-#   URL asked); then what comes is returned as it is. 303 makes every method but HEAD a GET, 301 and 302 make a POST one (RFC 9110
-#   sections 15.4.2 to 15.4.4). The page stays the same.
+# - `connect(host: str) -> socket.socket` gives a connection to the host of the URL (without port).
+#   Each request has one of its own; close it when the answer is read, whatever happens.
+# - The request: `method`, path and query of the URL (`/` for an empty path; no fragment),
+#   `HTTP/1.1`; the fields Host (host, and port if the URL says one), `Connection: close`, `Cookie`
+#   if the jar's header is not empty, and `Content-Length: 0` if the method is POST. Latin-1.
+# - `page` is the URL of the page where the request came about, `""` for one that was typed. It is
+#   from the same site if `page` is empty or `site_of(page)` equals `site_of` of the URL asked. The
+#   jar is given `url`, `now`, `same_site`, `navigates`; and for `header` the method.
+# - Every Set-Cookie line of **every** answer goes to the jar, in order, before anything is
+#   followed.
+# - 301, 302, 303, 307 and 308 with a Location are followed, at most `most` times, if it leads to
+#   `http://` (relative ones are joined to the URL asked); then what comes is returned as it is. 303
+#   makes every method but HEAD a GET, 301 and 302 make a POST one (RFC 9110 sections 15.4.2 to
+#   15.4.4). The page stays the same.
 #
-# `http.client.HTTPResponse(socket, method=method)` with `.begin()` reads an answer; its `.headers.get_all("Set-Cookie")` may be `None`.
+# `http.client.HTTPResponse(socket, method=method)` with `.begin()` reads an answer; its
+# `.headers.get_all("Set-Cookie")` may be `None`.
 
 
 # %% role="answer" id="meet-answer"
@@ -3662,13 +3691,15 @@ def visit(
 
 # %% [markdown] role="hint" id="meet-hint-1"
 # Nudge
-# It is a loop: each turn is one request with its own URL, its own cookies, its own answer. What changes from one
-# turn to the next? Only the URL, perhaps the method, and how many may still follow.
+# It is a loop: each turn is one request with its own URL, its own cookies, its own answer. What
+# changes from one turn to the next? Only the URL, perhaps the method, and how many may still
+# follow.
 
 # %% [markdown] role="hint" id="meet-hint-2"
 # Way
-# In each turn: `how = {"same_site": ..., "navigates": navigates}` for the URL of *this* turn; ask the jar; send; read; give the jar what
-# came; and only then look at the status. `urljoin(url, location)` joins.
+# In each turn: `how = {"same_site": ..., "navigates": navigates}` for the URL of *this* turn; ask
+# the jar; send; read; give the jar what came; and only then look at the status.
+# `urljoin(url, location)` joins.
 
 # %% [markdown] role="hint" id="meet-hint-3"
 # Almost
@@ -4004,8 +4035,8 @@ def _():
 # %% [markdown] role="given" id="flask-text"
 # ## 10. Beside Flask
 #
-# Flask keeps its sessions in a signed cookie, made by a library called itsdangerous. Log in to a Flask application,
-# and look at what your browser is given:
+# Flask keeps its sessions in a signed cookie, made by a library called itsdangerous. Log in to a
+# Flask application, and look at what your browser is given:
 
 # %% role="given" id="flask-given-shop"
 from flask import Flask
@@ -4055,22 +4086,26 @@ print(from_base64url(cookie.split(".")[0]))
 #
 #     payload "." time "." code
 #
-# - **payload**: JSON without spaces, in base64url without `=`; if it was compressed with zlib first, a point stands
-#   in front of it (so there may be four parts: cut from the right).
-# - **time**: whole seconds, the octets of the number, the highest first, as few as possible, in base64url.
-# - **code**: HMAC-SHA1 over `payload.time`, in base64url. Its key is not the secret itself, but HMAC-SHA1 with the secret as key over the
-#   word `cookie-session` (itsdangerous calls it the salt): so a code made for one purpose is none for another. (SHA-1 has lost its good name for
+# - **payload**: JSON without spaces, in base64url without `=`; if it was compressed with zlib
+#   first, a point stands in front of it (so there may be four parts: cut from the right).
+# - **time**: whole seconds, the octets of the number, the highest first, as few as possible, in
+#   base64url.
+# - **code**: HMAC-SHA1 over `payload.time`, in base64url. Its key is not the secret itself, but
+#   HMAC-SHA1 with the secret as key over the word `cookie-session` (itsdangerous calls it the
+#   salt): so a code made for one purpose is none for another. (SHA-1 has lost its good name for
 #   signatures; inside an HMAC nobody has broken it.)
 
 # %% [markdown] role="given" id="flask-brief"
 # ### Exercise 10: open Flask's session, and write one
 #
-# `flask_read(cookie: str, secret: str, now: int, max_age_s: int) -> dict | None`: the session in it; `None` if the form or the code
-# is not right, if it is older than `max_age_s` seconds, or from later than `now`, or if the payload is no JSON object. It raises nothing. A
-# payload that is longer than 100,000 octets when it is unpacked is `None` too, and never unpacked further.
+# `flask_read(cookie: str, secret: str, now: int, max_age_s: int) -> dict | None`: the session in
+# it; `None` if the form or the code is not right, if it is older than `max_age_s` seconds, or from
+# later than `now`, or if the payload is no JSON object. It raises nothing. A payload that is longer
+# than 100,000 octets when it is unpacked is `None` too, and never unpacked further.
 #
-# `flask_write(session: dict, secret: str, now: int) -> str`: a cookie that Flask takes for its own. `session` has texts as keys,
-# and as values texts, numbers, `True`, `False`, `None` and lists of such. You need not compress.
+# `flask_write(session: dict, secret: str, now: int) -> str`: a cookie that Flask takes for its own.
+# `session` has texts as keys, and as values texts, numbers, `True`, `False`, `None` and lists of
+# such. You need not compress.
 #
 # Text and secret are UTF-8. Example: `flask_write({"user": "alice"}, "dev", 1795000000)` begins with
 # `eyJ1c2VyIjoiYWxpY2UifQ.av2GwA.`.
@@ -4115,18 +4150,21 @@ def flask_write(session: dict, secret: str, now: int) -> str:
 
 # %% [markdown] role="hint" id="flask-hint-1"
 # Nudge
-# Take the cookie above apart by hand first: which part is the time, and what number is it? Then compute its code, and compare.
+# Take the cookie above apart by hand first: which part is the time, and what number is it? Then
+# compute its code, and compare.
 
 # %% [markdown] role="hint" id="flask-hint-2"
 # Way
-# One helper for both: the code of a text `payload.time` under a secret. Reading: `rpartition(".")` twice, check the code, then the
-# age, and last of all the payload. Of a compressed one ask for no more than you would take: `zlib.decompressobj().decompress(octets, limit)`.
+# One helper for both: the code of a text `payload.time` under a secret. Reading: `rpartition(".")`
+# twice, check the code, then the age, and last of all the payload. Of a compressed one ask for no
+# more than you would take: `zlib.decompressobj().decompress(octets, limit)`.
 
 # %% [markdown] role="hint" id="flask-hint-3"
 # Almost
-# `key = hmac.digest(secret.encode(), b"cookie-session", "sha1")`; the code is `to_base64url(hmac.digest(key, signed.encode(), "sha1"))`.
-# `int.from_bytes(octets, "big")` and `now.to_bytes((now.bit_length() + 7) // 8, "big")`; `json.dumps(session,
-# separators=(",", ":"))`; `zlib.error` is no `ValueError`.
+# `key = hmac.digest(secret.encode(), b"cookie-session", "sha1")`; the code is
+# `to_base64url(hmac.digest(key, signed.encode(), "sha1"))`. `int.from_bytes(octets, "big")` and
+# `now.to_bytes((now.bit_length() + 7) // 8, "big")`; `json.dumps(session, separators=(",", ":"))`;
+# `zlib.error` is no `ValueError`.
 
 
 # %% role="given" id="flask-given-tools"
@@ -4339,16 +4377,20 @@ except NotImplementedError:
 # %% [markdown] role="given" id="recap"
 # ## What to remember
 #
-# - HTTP forgets; a cookie is what the client repeats. **Who holds the id is the user**: read, guessed or planted, it opens the session.
-# - A cookie belongs to a host or a domain, and a path; never to a port. What comes back is name and value: only a **prefix** in
-#   the name says who set it.
-# - **Secure** against the wire, **HttpOnly** against scripts, **SameSite** against other sites; none of them does another's work.
-# - A signature keeps a value from being *changed*: not from being read, shown again, or kept for ever. Name and time belong into it, the
-#   comparison takes constant time.
-# - A session id comes from `secrets`, is **new after each login**, ends twice (idle, absolute), and stands in the table as a hash only.
+# - HTTP forgets; a cookie is what the client repeats. **Who holds the id is the user**: read,
+#   guessed or planted, it opens the session.
+# - A cookie belongs to a host or a domain, and a path; never to a port. What comes back is name and
+#   value: only a **prefix** in the name says who set it.
+# - **Secure** against the wire, **HttpOnly** against scripts, **SameSite** against other sites;
+#   none of them does another's work.
+# - A signature keeps a value from being *changed*: not from being read, shown again, or kept for
+#   ever. Name and time belong into it, the comparison takes constant time.
+# - A session id comes from `secrets`, is **new after each login**, ends twice (idle, absolute), and
+#   stands in the table as a hash only.
 #
-# You meet it in practice when a login "does not stick" (Secure over http, a wrong Domain, a clock), when it works in the browser and not in
-# the test with `requests`, when one logout leaves the other tab logged in, and when an audit asks what `SameSite` your session has.
+# You meet it in practice when a login "does not stick" (Secure over http, a wrong Domain, a clock),
+# when it works in the browser and not in the test with `requests`, when one logout leaves the other
+# tab logged in, and when an audit asks what `SameSite` your session has.
 #
-# Next come `34_xss`, where a script in the page is the thief, `35_csrf`, where the browser itself is fooled, and `32_https`, which takes the
-# wire away.
+# Next come `34_xss`, where a script in the page is the thief, `35_csrf`, where the browser itself
+# is fooled, and `32_https`, which takes the wire away.

@@ -41,6 +41,13 @@ ROUNDS = [
     SimpleNamespace(waits={"door": "read", "A": "read"}, ready={"A": "read"}),
     SimpleNamespace(waits={"door": "read"}, ready={"door": "read"}),
 ]
+JAR = (
+    [("a", "a=1; Path=/", "http://x.localhost/"), ("b", "b=2; Path=/b", "http://x.localhost/")],
+    [
+        ("you type", "GET http://x.localhost/b", ["b=2", "a=1"], {}),
+        ("later", "GET http://y.localhost/", [], {"a": "another host", "b": "too old"}),
+    ],
+)
 SYN_SEGMENT = Segment(source_port=40000, destination_port=80, seq=100, flags=SYN)
 SYN_ACK = Segment(source_port=80, destination_port=40000, seq=300, ack=101, flags=SYN | ACK)
 EXCHANGE = (

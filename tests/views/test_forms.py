@@ -10,12 +10,13 @@ from html import escape
 from xml.etree import ElementTree as ET
 
 import pytest
-from drawings import DOOR, EXCHANGE, HANDSHAKE, ROUNDS, SYN_SEGMENT
+from drawings import DOOR, EXCHANGE, HANDSHAKE, JAR, ROUNDS, SYN_SEGMENT
 from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from wirelab.lab.trace import Record
 from wirelab.views import (
+    CookieView,
     FrameInspector,
     Heights,
     Ladder,
@@ -36,10 +37,11 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(params=["ladder", "inspector", "machine", "lan", "rounds", "heights"])
+@pytest.fixture(params=["ladder", "inspector", "machine", "lan", "rounds", "heights", "jar"])
 def view(request, frame):
     return {
         "ladder": lambda: Ladder(HANDSHAKE),
+        "jar": lambda: CookieView(*JAR),
         "inspector": lambda: FrameInspector(frame),
         "machine": lambda: StateMachine(DOOR, current="closed"),
         "rounds": lambda: LoopRounds(ROUNDS),

@@ -87,7 +87,7 @@ class CookieView(View):
             [(each["name"], each["line"]) for each in self.cookies],
             shown,
             title=self._title,
-            description=self.text(),
+            description=self.text().replace("http://", ""),  # a picture leads nowhere
             live=live,
         )
 
