@@ -23,6 +23,7 @@ import random
 import re
 import shutil
 import socket
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -36,6 +37,7 @@ from itertools import count
 import h11
 import ipywidgets
 import requests
+from IPython.display import display
 from urllib3.fields import RequestField
 from urllib3.filepost import encode_multipart_formdata
 
@@ -47,6 +49,7 @@ from wirelab.servers.hostile_site import TRAPS, serve_hostile
 from wirelab.servers.stock_site import serve_stock
 from wirelab.views import MessageView
 from wirelab.views.plots import Panel, Plot
+from wirelab.views.progress import ProgressBar
 
 check = Checks("22_clients")
 
@@ -2386,3 +2389,2098 @@ def _():
 
     check.probe(with_retries, thrown, expected=2, **RULE)
     ### END HIDDEN TESTS
+
+
+# %% [markdown] role="given" id="download-text"
+# ## 7. What does not fit into memory
+#
+# `reply.content` is the whole content, in memory. It is fine for a page and fatal for a film, or for a
+# server that never stops. A **stream** takes piece after piece: write it, count it, forget it. Three
+# things then come for free: a limit, a checksum, and a progress bar. And one that does not: a
+# download that broke off after 90 % can go on, if the file is still the same.
+#
+# Here is the transport that this section uses; it opens real connections. The second server breaks
+# each answer off after 30,000 octets.
+
+
+# %% role="given" id="download-given-transport"
+def fetch_over_http(request: Request) -> tuple[Response, Iterator[bytes]]:
+    """Ask over a new connection: the response without its content, and the content in pieces.
+
+    The pieces raise ConnectionError when the content breaks off before its length.
+    """
+    parts = urllib.parse.urlsplit(request.target)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=5)
+    target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    connection.request(request.method, target, request.content or None, dict(request.fields))
+    reply = connection.getresponse()
+    fields = tuple((name.lower(), value) for name, value in reply.getheaders())
+
+    def pieces():
+        try:
+            while piece := reply.read1(8192):
+                yield piece
+            if reply.length:
+                raise ConnectionError("the content broke off")
+        finally:
+            connection.close()
+
+    return Response(reply.status, fields), pieces()
+
+
+class Disk:
+    """A file in memory: `write(octets)` adds to it, `restart()` empties it."""
+
+    def __init__(self):
+        self.octets, self.most, self.restarts = b"", 0, 0
+
+    def write(self, octets):
+        self.octets += octets
+        self.most = max(self.most, len(self.octets))
+
+    def restart(self):
+        self.octets, self.restarts = b"", self.restarts + 1
+
+
+# %%
+with running(serve_hostile) as server:
+    for path in ("/file", "/file?cut=30000"):
+        bar, done = ProgressBar(path), 0
+        display(bar)
+        response, pieces = fetch_over_http(Request("GET", url_of(server, path)))
+        try:
+            for piece in pieces:
+                done += len(piece)
+                bar.show(done, int(response.values("content-length")[0]))
+        except ConnectionError as error:
+            print("broke off:", error)
+print(response.values("etag"), response.values("accept-ranges"))
+
+# %% [markdown] role="given" id="download-ranges"
+# The second has an **ETag**, the name of this version of the file. So we can ask for the rest: `Range:
+# bytes=30000-`. But what if the file has been replaced meanwhile? The second half of a new file does
+# not fit the first half of the old one. `If-Range` with the ETag says: the rest if it is still this one,
+# and else *all of it*. The server answers 206 with `Content-Range`, or 200 (RFC 9110 sections 13.1.5,
+# 14.2, 14.4, 15.3.7). A weak ETag (`W/"7"`) will not do: it names versions that mean the same, not
+# that have the same octets.
+
+# %% [markdown] role="given" id="download-brief"
+# ### Exercise 7: a download that goes on
+#
+# Write `download(url: str, fetch, file, *, max_bytes: int, sha256: str = "", progress=None, tries: int = 5) ->
+# int`. It returns how many octets the file has.
+#
+# `fetch(request)` returns a response without content and an iterator of its pieces, as `fetch_over_http`
+# does. Both it and the iterator may raise an `OSError`; the pieces may also just end too early. `file` has
+# the two methods of `Disk`.
+#
+# - It asks with GET and the field `("accept-encoding", "identity")`, so that lengths are those of the
+#   file. It asks at most `tries` times, and at once.
+# - A **200** brings all of the file. What was written before is given up with `file.restart()` (called only
+#   if there was something). Its Content-Length is the *total*; without one the total is not known.
+# - It **broke off** if an OSError came, or the pieces ended before the total. The file is **whole**
+#   when the total is reached, whatever comes then; without a total when the pieces end.
+# - After it broke off, the next request has two more fields: `("range", "bytes=N-")` with the number of
+#   octets in the file, and `("if-range", tag)` with the ETag of the last 200; but only if N is not 0 and that
+#   200 had an ETag that is not weak. Else it asks for everything again.
+# - A **206** to such a request goes on at N, if its Content-Range begins with `bytes N-`. One that begins
+#   elsewhere is a `ValueError`, and so is a 206 that was not asked for.
+# - Any other status is a `ValueError`: no second try.
+# - `ValueError`, too, for more than `max_bytes`: before the first piece is taken, if the total says so;
+#   else before the piece is written that goes beyond it. The same for a piece that goes beyond the
+#   total.
+# - `progress(done, total)` is called after each piece is written; `total` is `None` where it is not known.
+# - At the end, if `sha256` is given (in hexadecimal digits, any case) and is not that of the whole file,
+#   `ValueError`.
+# - If it broke off in the last try, the OSError is raised; `ConnectionError` if there was none.
+#
+# Example: of 10 octets with `ETag: "7"`, 4 come, then a reset. The second request has `range: bytes=4-`
+# and `if-range: "7"`; a 206 brings 6 more; it returns 10.
+
+
+# %% role="answer" id="download-answer"
+def download(
+    url: str,
+    fetch: Callable[[Request], tuple[Response, Iterator[bytes]]],
+    file: Disk,
+    *,
+    max_bytes: int,
+    sha256: str = "",
+    progress: Callable[[int, int | None], None] | None = None,
+    tries: int = 5,
+) -> int:
+    """Download into `file`, going on where it broke off; how many octets it has."""
+    ### BEGIN SOLUTION
+    done, total, tag, digest = 0, None, "", hashlib.sha256()
+    for _ in range(tries):
+        fields = (("accept-encoding", "identity"),)
+        if done and tag:
+            fields += (("range", f"bytes={done}-"), ("if-range", tag))
+        failure = None
+        try:
+            response, pieces = fetch(Request("GET", url, fields=fields))
+            if response.status == 206:
+                begins = "".join(response.values("content-range"))
+                if len(fields) == 1 or not begins.startswith(f"bytes {done}-"):
+                    raise ValueError("another part than was asked for")
+            elif response.status == 200:
+                if done:
+                    file.restart()
+                lengths, tags = response.values("content-length"), response.values("etag")
+                done, total, digest = 0, int(lengths[0]) if lengths else None, hashlib.sha256()
+                tag = tags[0] if tags and not tags[0].startswith("W/") else ""
+            else:
+                raise ValueError(f"status {response.status}")
+            room = max_bytes if total is None else total
+            if room > max_bytes:
+                raise ValueError("too large")
+            for piece in pieces:
+                if done + len(piece) > room:
+                    raise ValueError("more than there may be")
+                file.write(piece)
+                digest.update(piece)
+                done += len(piece)
+                if progress:
+                    progress(done, total)
+        except OSError as error:
+            failure = error
+        if done == total or (total is None and not failure):
+            break
+    else:
+        raise failure or ConnectionError("the content broke off")
+    if sha256 and digest.hexdigest() != sha256.lower():
+        raise ValueError("another checksum")
+    return done
+    ### END SOLUTION
+
+
+# %% [markdown] role="hint" id="download-hint-1"
+# Nudge
+# Four things belong together and change together: how many octets are in the file, their checksum so
+# far, the total, the tag. Which of them does a 200 change, which a 206?
+
+# %% [markdown] role="hint" id="download-hint-2"
+# Way
+# A loop over the tries; in it `fetch`, a look at the status, a loop over the pieces. Catch `OSError`
+# around both, and decide *afterwards* whether the file is whole: a reset after the last octet does
+# no harm. `hashlib.sha256()` takes the pieces with `update`; it must begin anew when the file does.
+
+# %% [markdown] role="hint" id="download-hint-3"
+# Almost
+# Before a piece is written: `if done + len(piece) > (max_bytes if total is None else total): raise
+# ValueError`. After the pieces: `if done == total or (total is None and not failure): break`. A `for`
+# loop has an `else` for "never broke".
+
+
+# %% role="given" id="download-given-play"
+def played(download, script, max_bytes=100, octets=b"0123456789", **options):
+    """Download from a script; what came of it, the file, the ranges asked for, and the progress.
+
+    An entry is (status, fields, pieces); an exception among the pieces, or in the place of an entry,
+    is raised.
+    """
+    disk, asked, shown = Disk(), [], []
+    steps = iter(script)
+
+    def fetch(request):
+        names = ("range", "if-range", "accept-encoding")
+        asked.append(tuple("".join(request.values(name)) for name in names))
+        step = next(steps)
+        if isinstance(step, BaseException):
+            raise step
+        status, fields, pieces = step
+        return Response(status, tuple(fields.items())), of(pieces)
+
+    def of(pieces):
+        for piece in pieces:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+
+    found = outcome(
+        download,
+        "http://a.example/f",
+        fetch,
+        disk,
+        max_bytes=max_bytes,
+        progress=lambda done, total: shown.append((done, total)),
+        **options,
+    )
+    return found, disk.octets, [ask[:2] for ask in asked], shown, disk.most, disk.restarts
+
+
+TEN = {"content-length": "10", "etag": '"7"'}
+
+
+# %%
+# Try it: 30,000 octets at a time, and a bar.
+bar = ProgressBar("/file, in parts")
+display(bar)
+with running(serve_hostile) as server:
+    disk = Disk()
+    try:
+        print(
+            download(
+                url_of(server, "/file?cut=30000"),
+                fetch_over_http,
+                disk,
+                max_bytes=1_000_000,
+                progress=bar.show,
+            ),
+            disk.octets == file_content(),
+        )
+    except NotImplementedError:
+        print("Exercise 7 comes first.")
+
+
+# %% role="test" id="download-test-whole" points=2
+@check.test
+def _():
+    # A download in one go: pieces, progress, limit, checksum.
+    RULE = dict(
+        rule="Write each piece as it comes, count it, and never write beyond max_bytes or the total.",
+        rfc="RFC 9110 section 8.6",
+    )
+
+    def example(download):
+        """Ten octets in three pieces, and a hundred and one where a hundred are allowed."""
+        return (
+            played(download, [(200, TEN, [b"0123", b"", b"456789"])])[:4],
+            played(download, [(200, {"content-length": "101"}, [b"x"])])[:2],
+        )
+
+    check.probe(
+        download,
+        example,
+        expected=(
+            (10, b"0123456789", [("", "")], [(4, 10), (4, 10), (10, 10)]),
+            ("raises ValueError", b""),
+        ),
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+    hundred, unknown = {"content-length": "100"}, {"etag": '"7"'}
+
+    def limits(download):
+        """At and beyond max_bytes and the total, with and without a total; and nothing at all."""
+        cases = [
+            [(200, hundred, [b"x" * 50] * 2)],
+            [(200, unknown, [b"x" * 50] * 2)],
+            [(200, unknown, [b"x" * 50, b"x" * 51])],
+            [(200, unknown, [b"x" * 101])],
+            [(200, TEN, [b"x" * 10, b"y"])],
+            [(200, TEN, [b"x" * 11])],
+            [(200, {"content-length": "0"}, [])],
+            [(200, unknown, [])],
+            [(200, {"content-length": "101"}, [OSError()])],
+        ]
+        return [
+            (found[0], len(found[1]), found[4]) for found in (played(download, c) for c in cases)
+        ]
+
+    bad = "raises ValueError"
+    check.probe(
+        download,
+        limits,
+        expected=[
+            (100, 100, 100),
+            (100, 100, 100),
+            (bad, 50, 50),
+            (bad, 0, 0),
+            (bad, 10, 10),
+            (bad, 0, 0),
+            (0, 0, 0),
+            (0, 0, 0),
+            (bad, 0, 0),
+        ],
+        **RULE,
+    )
+
+    def endless(download):
+        """Pieces without end: how many were taken."""
+        taken = []
+
+        def pieces():
+            while len(taken) < 1000:
+                taken.append(1)
+                yield b"x" * 30
+
+        return played(download, [(200, {}, pieces())])[0], len(taken)
+
+    check.probe(download, endless, expected=(bad, 4), **RULE)
+
+    def checksums(download):
+        """The right checksum, in capitals, a wrong one, one of nothing; and progress left out."""
+        right = hashlib.sha256(b"0123456789").hexdigest()
+        answer = (200, TEN, [b"01234", b"56789"])
+        found = [
+            played(download, [answer], sha256=digest)[:2]
+            for digest in (
+                right,
+                right.upper(),
+                right[:-1] + "x",
+                right[:9],
+                hashlib.sha256(b"").hexdigest(),
+            )
+        ]
+        disk = Disk()
+        found.append(
+            (
+                outcome(
+                    download,
+                    "http://a/",
+                    lambda _: (Response(200), iter([b"ab"])),
+                    disk,
+                    max_bytes=2,
+                ),
+                disk.octets,
+            )
+        )
+        return found
+
+    whole = b"0123456789"
+    check.probe(
+        download,
+        checksums,
+        expected=[(10, whole), (10, whole), (bad, whole), (bad, whole), (bad, whole), (2, b"ab")],
+        **RULE,
+    )
+
+    def statuses(download):
+        """Other statuses: what came, and how often it was asked."""
+        found = [
+            played(download, [(code, TEN, [b"0" * 10])] * 9)
+            for code in (404, 503, 204, 206, 304, 416)
+        ]
+        return [(each[0], each[1], len(each[2])) for each in found]
+
+    check.probe(download, statuses, expected=[(bad, b"", 1)] * 6, **RULE)
+
+    def asks(download):
+        """What the first request looks like."""
+        seen = []
+
+        def fetch(request):
+            seen.append((request.method, request.target, request.fields, request.content))
+            return Response(200), iter([])
+
+        download("http://a.example/f?x#y", fetch, Disk(), max_bytes=1)
+        return seen
+
+    first = ("GET", "http://a.example/f?x#y", (("accept-encoding", "identity"),), b"")
+    check.probe(download, asks, expected=[first], **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="download-test-resume" points=3
+@check.test
+def _():
+    # Going on after it broke off.
+    RULE = dict(
+        rule="Ask for the rest only of the same version: Range with If-Range and a strong ETag.",
+        rfc="RFC 9110 section 13.1.5",
+    )
+    part, reset = {"content-range": "bytes 4-9/10"}, ConnectionResetError()
+    rest = (206, part, [b"456789"])
+
+    def example(download):
+        """Four octets, a reset, the other six."""
+        return played(download, [(200, TEN, [b"0123", reset]), rest])[:4]
+
+    ask = [("", ""), ("bytes=4-", '"7"')]
+    check.probe(
+        download,
+        example,
+        expected=(10, b"0123456789", ask, [(4, 10), (10, 10)]),
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+    whole, again = b"0123456789", [("", ""), ("", "")]
+
+    def breaks(download):
+        """It ends early, breaks three times, breaks at once, breaks after the last octet."""
+        return [
+            played(download, [(200, TEN, [b"0123"]), rest])[:3],
+            played(
+                download,
+                [
+                    (200, TEN, [b"0", reset]),
+                    (206, {"content-range": "bytes 1-9/10"}, [b"12"]),
+                    TimeoutError(),
+                    (206, {"content-range": "bytes 3-9/10"}, [b"3456", b"789"]),
+                ],
+            )[:3],
+            played(download, [reset, (200, TEN, [whole])])[:3],
+            played(download, [(200, TEN, [reset]), (200, TEN, [whole])])[:3],
+            played(download, [(200, TEN, [whole, reset])])[:3],
+            played(download, [(200, TEN, [b"0123", reset]), (206, part, [b"456789", reset])])[:3],
+        ]
+
+    check.probe(
+        download,
+        breaks,
+        expected=[
+            (10, whole, ask),
+            (10, whole, [("", ""), ("bytes=1-", '"7"'), ("bytes=3-", '"7"'), ("bytes=3-", '"7"')]),
+            (10, whole, again),
+            (10, whole, again),
+            (10, whole, [("", "")]),
+            (10, whole, ask),
+        ],
+        **RULE,
+    )
+
+    def from_the_start(download):
+        """Without a tag, with a weak one, a file that changed, and one that has no length."""
+        new = {"content-length": "3", "etag": '"8"'}
+        weak = {**TEN, "etag": 'W/"7"'}
+        none = {"content-length": "10"}
+        found = [
+            played(download, [(200, none, [b"0123", reset]), (200, none, [whole])]),
+            played(download, [(200, weak, [b"0123", reset]), (200, weak, [whole])]),
+            played(download, [(200, TEN, [b"0123", reset]), (200, new, [b"abc"])]),
+            played(
+                download,
+                [
+                    (200, TEN, [b"0123"]),
+                    (200, new, [b"a"]),
+                    (206, {"content-range": "bytes 1-2/3"}, [b"bc"]),
+                ],
+            ),
+            played(download, [(200, TEN, [b"0123"]), (200, none, [b"ab"]), (200, TEN, [whole])]),
+            played(download, [(200, {"etag": '"7"'}, [b"0123", reset]), rest]),
+            played(download, [(200, TEN, [b"0123"]), (200, {}, [b"abc"])]),
+        ]
+        return [(each[0], each[1], each[2], each[5]) for each in found]
+
+    check.probe(
+        download,
+        from_the_start,
+        expected=[
+            (10, whole, again, 1),
+            (10, whole, again, 1),
+            (3, b"abc", ask, 1),
+            (3, b"abc", [*ask, ("bytes=1-", '"8"')], 1),
+            (10, whole, [*ask, ("", "")], 2),
+            (10, whole, ask, 0),
+            (3, b"abc", ask, 1),
+        ],
+        **RULE,
+    )
+
+    def refusals(download):
+        """A part that begins elsewhere, one without Content-Range, other statuses; limits in parts."""
+        begun = (200, TEN, [b"0123", reset])
+        open_end = (200, {"etag": '"7"'}, [b"0123", reset])
+        found = [
+            played(download, [begun, (206, {"content-range": "bytes 0-9/10"}, [whole])]),
+            played(download, [begun, (206, {"content-range": "bytes 40-9/10"}, [b"456789"])]),
+            played(download, [begun, (206, {}, [b"456789"])]),
+            played(download, [begun, (416, {}, [])]),
+            played(download, [begun, (503, {}, [])]),
+            played(download, [begun, (206, part, [b"456789x"])]),
+            played(download, [open_end, (206, part, [b"4567"])], max_bytes=7),
+            played(download, [open_end, (206, part, [b"456"])], max_bytes=7),
+            played(download, [begun, (200, {"content-length": "11"}, [b"x" * 11])], max_bytes=10),
+        ]
+        return [(each[0], each[1]) for each in found]
+
+    bad = "raises ValueError"
+    check.probe(
+        download,
+        refusals,
+        expected=[
+            *[(bad, b"0123")] * 7,
+            (7, b"0123456"),
+            (bad, b""),
+        ],
+        **RULE,
+    )
+
+    def checksum(download):
+        """The checksum of a file in two parts, of one that was begun anew, and of a wrong end."""
+        right = hashlib.sha256(whole).hexdigest()
+        begun, new = (200, TEN, [b"0123", reset]), (200, TEN, [whole])
+        return [
+            played(download, [begun, rest], sha256=right)[0],
+            played(download, [begun, new], sha256=right)[0],
+            played(download, [begun, (206, part, [b"45678x"])], sha256=right)[0],
+        ]
+
+    check.probe(download, checksum, expected=[10, 10, bad], **RULE)
+
+    def tries(download):
+        """How often it is tried, and what is raised in the end."""
+        short, broken = (200, {"content-length": "10"}, [b"0"]), (200, TEN, [TimeoutError()])
+        found = [
+            played(download, [short] * 9),
+            played(download, [broken] * 9),
+            played(download, [short, broken] * 9, tries=2),
+            played(download, [broken, short] * 9, tries=2),
+            played(download, [ConnectionRefusedError()] * 9, tries=1),
+            played(download, [short, (200, TEN, [whole])], tries=2),
+        ]
+        return [(each[0], len(each[2])) for each in found]
+
+    check.probe(
+        download,
+        tries,
+        expected=[
+            ("raises ConnectionError", 5),
+            ("raises TimeoutError", 5),
+            ("raises TimeoutError", 2),
+            ("raises ConnectionError", 2),
+            ("raises ConnectionRefusedError", 1),
+            (10, 2),
+        ],
+        **RULE,
+    )
+
+    def live(download):
+        """From the hostile site, 30,000 octets at a time."""
+        disk, digest = Disk(), hashlib.sha256(file_content()).hexdigest()
+        with running(serve_hostile) as server:
+            url = url_of(server, "/file?cut=30000")
+            size = outcome(download, url, fetch_over_http, disk, max_bytes=100_000, sha256=digest)
+        return size, disk.octets == file_content()
+
+    check.probe(download, live, expected=(100_000, True), within_s=3, **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% [markdown] role="given" id="pool-text"
+# ## 8. What a connection costs
+#
+# A connection costs a round trip before the first octet (with TLS two or three), and starts slowly.
+# `requests.get` makes one for each call; a `requests.Session` keeps them in a **pool**. Measure it: the
+# site says on which connection each request came.
+
+
+# %% role="given" id="pool-given-measure"
+def measured(ask, times=60):
+    """Call `ask(url)` so many times: seconds for each, and how many connections it took."""
+    log = []
+    with running(serve_hostile, log) as server:
+        url, began = url_of(server, "/good"), time.perf_counter()
+        for _ in range(times):
+            ask(url)
+        spent_s = time.perf_counter() - began
+    return spent_s / times, len({asked.connection for asked in log})
+
+
+# %%
+with requests.Session() as session:
+    ways = {
+        "urllib.request.urlopen": lambda url: urllib.request.urlopen(url).read(),
+        "requests.get": lambda url: requests.get(url, timeout=5).content,
+        "requests.Session().get": lambda url: session.get(url, timeout=5).content,
+    }
+    for name, ask in ways.items():
+        each_s, connections = measured(ask)
+        print(f"{name:24} {each_s * 1000:6.2f} ms each, {connections} connections for 60 requests")
+
+# %% [markdown] role="given" id="pool-when"
+# And this is loopback, where a round trip costs nothing. With 50 ms to the server, and TLS, each new
+# connection costs 100 ms or more: sixty of them six seconds.
+#
+# A kept connection has a catch: the server may close it while it lies in the pool, without telling
+# anybody. Then the next request gets a reset, or the end. So a pool looks before it hands one out,
+# throws old ones away, and its user needs the retries of exercise 6 all the same: the server may
+# close between the look and the request. When a connection may be kept at all says RFC 9112 section
+# 9.3: only if the answer has been read to its end, and nobody said `close`.
+
+# %% [markdown] role="given" id="pool-brief"
+# ### Exercise 8: a pool
+#
+# **`may_keep(version: str, asked: Request, answered: Response, complete: bool) -> bool`**: may the connection
+# be used again? Not if the answer was not read to its end (`complete` is false); not if the Connection
+# of either message has `close` among its values (listed with commas, on one line or several, in any
+# case). Otherwise yes for `"HTTP/1.1"`; for `"HTTP/1.0"`, the version of the answer, only if the answer's
+# Connection has `keep-alive`.
+#
+# **`Pool(connect, close, is_alive, max_idle: int = 2, idle_s: float = 30.0)`**, a class. A connection is whatever
+# `connect(origin)` returns; `close(connection)` ends it, `is_alive(connection)` says whether the server has
+# kept its end open. An origin is a text as `"http://a.example:80"`.
+#
+# - `take(origin: str, now: float)` returns a connection to this origin: of the idle ones the one that was
+#   given back last, if it has been idle for less than `idle_s` seconds and is alive. One that is not is
+#   closed and forgotten, and the next is looked at. If none is left, a new one is made.
+# - `give_back(origin: str, connection, now: float, keep: bool) -> None`: closes it if `keep` is false; else
+#   it is idle now. If there are more than `max_idle` idle ones of this origin then, the one that has been
+#   idle longest is closed.
+# - `close_all() -> None` closes all idle connections, once.
+#
+# A connection that was taken belongs to the caller until it is given back. Example: `take`, `give_back`
+# with `keep=True` and `take` again within 30 seconds give the same connection.
+
+
+# %% role="answer" id="pool-answer"
+def may_keep(version: str, asked: Request, answered: Response, complete: bool) -> bool:
+    """Say whether a connection may be used again (RFC 9112 section 9.3)."""
+
+    ### BEGIN SOLUTION
+    def said(message):
+        return [word.strip().lower() for word in ",".join(message.values("connection")).split(",")]
+
+    if not complete or "close" in said(asked) or "close" in said(answered):
+        return False
+    return version == "HTTP/1.1" or "keep-alive" in said(answered)
+    ### END SOLUTION
+
+
+class Pool:
+    """Idle connections, to be used again."""
+
+    def __init__(
+        self,
+        connect: Callable[[str], object],
+        close: Callable[[object], None],
+        is_alive: Callable[[object], bool],
+        max_idle: int = 2,
+        idle_s: float = 30.0,
+    ):
+        ### BEGIN SOLUTION
+        self._connect, self._close, self._is_alive = connect, close, is_alive
+        self._max_idle, self._idle_s = max_idle, idle_s
+        self._idle = {}
+        ### END SOLUTION
+
+    def take(self, origin: str, now: float) -> object:
+        """Return a connection to the origin: an idle one that is young and alive, or a new one."""
+        ### BEGIN SOLUTION
+        idle = self._idle.get(origin, [])
+        while idle:
+            connection, since = idle.pop()
+            if now - since < self._idle_s and self._is_alive(connection):
+                return connection
+            self._close(connection)
+        return self._connect(origin)
+        ### END SOLUTION
+
+    def give_back(self, origin: str, connection: object, now: float, keep: bool) -> None:
+        """Keep a connection for later, or close it."""
+        ### BEGIN SOLUTION
+        if not keep:
+            self._close(connection)
+            return
+        idle = self._idle.setdefault(origin, [])
+        idle.append((connection, now))
+        if len(idle) > self._max_idle:
+            self._close(idle.pop(0)[0])
+        ### END SOLUTION
+
+    def close_all(self) -> None:
+        """Close all idle connections."""
+        ### BEGIN SOLUTION
+        while self._idle:
+            for connection, _ in self._idle.popitem()[1]:
+                self._close(connection)
+        ### END SOLUTION
+
+
+# %% [markdown] role="hint" id="pool-hint-1"
+# Nudge
+# A stack for each origin: taken from the top, thrown away at the bottom. Which end has been idle
+# longest?
+
+# %% [markdown] role="hint" id="pool-hint-2"
+# Way
+# A dictionary from origin to a list of `(connection, since)`. `take` pops from the end in a loop until
+# one is good. `may_keep` first joins all values of Connection with commas, then cuts.
+
+# %% [markdown] role="hint" id="pool-hint-3"
+# Almost
+# `self.idle.setdefault(origin, []).append((connection, now))`, then `if len(idle) > self.max_idle:
+# self.close(idle.pop(0)[0])`. In `take`: `connection, since = idle.pop()`, good if `now - since <
+# self.idle_s and self.is_alive(connection)`.
+
+
+# %% role="given" id="pool-given-play"
+def pooled(Pool, script, dead=(), **options):
+    """Play steps on a pool, connections being numbers from 1; what was taken, and what was done.
+
+    Steps: ("take", origin, now), ("back", origin, connection, now) to keep it, ("drop", ...) not to,
+    ("all",) to close all.
+    """
+    numbers, done, taken = count(1), [], []
+
+    def connect(origin):
+        number = next(numbers)
+        done.append(f"connect {origin} {number}")
+        return number
+
+    def close(connection):
+        done.append(f"close {connection}")
+
+    pool = Pool(connect, close, lambda connection: connection not in dead, **options)
+    for what, *arguments in script:
+        if what == "take":
+            taken.append(pool.take(*arguments))
+        elif what == "all":
+            pool.close_all()
+        else:
+            pool.give_back(*arguments, what == "back")
+    return taken, done
+
+
+# %% role="test" id="pool-test-keep" points=1
+@check.test
+def _():
+    # When a connection may be kept.
+    RULE = dict(rule="Read to the end, and nobody said close.", rfc="RFC 9112 section 9.3")
+
+    def case(version="HTTP/1.1", asked=(), answered=(), complete=True):
+        fields = [tuple(("connection", value) for value in values) for values in (asked, answered)]
+        return version, Request("GET", "/", fields=fields[0]), Response(200, fields[1]), complete
+
+    check.each(
+        may_keep,
+        [case(), case(answered=["close"]), case("HTTP/1.0"), case(complete=False)],
+        expected=[True, False, False, False],
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+    true = [
+        case("HTTP/1.0", answered=["Keep-Alive"]),
+        case("HTTP/1.0", asked=["upgrade"], answered=["x, keep-alive"]),
+        case(answered=["keep-alive"]),
+        case(answered=["upgrade", "x"], asked=["keep-alive"]),
+        case(answered=["closed"], asked=["not-close"]),
+        case(answered=[""]),
+    ]
+    false = [
+        case(asked=["close"]),
+        case(asked=["Close"]),
+        case(answered=["keep-alive, CLOSE"]),
+        case(answered=["upgrade ,\tclose "]),
+        case(answered=["upgrade", "close"]),
+        case(asked=["x", "y,close"]),
+        case("HTTP/1.0", asked=["keep-alive"]),
+        case("HTTP/1.0", answered=["keep-alive"], complete=False),
+        case("HTTP/1.0", answered=["keep-alive, close"]),
+        case("HTTP/1.0", asked=["close"], answered=["keep-alive"]),
+        case(answered=["keep-alive"], complete=False),
+    ]
+    check.each(may_keep, true + false, expected=[True] * len(true) + [False] * len(false), **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="pool-test-use" points=3
+@check.test
+def _():
+    # Taking, giving back, throwing away.
+    RULE = dict(
+        rule="The one given back last, if it is young and alive; never more idle ones than max_idle.",
+        rfc="RFC 9112 section 9.3",
+    )
+    A, B = "http://a:80", "http://b:80"
+
+    def example(Pool):
+        """Take, give back, take again; and give back what is not to be kept."""
+        return pooled(
+            Pool,
+            [
+                ("take", A, 0.0),
+                ("back", A, 1, 1.0),
+                ("take", A, 30.5),
+                ("drop", A, 1, 31.0),
+                ("take", A, 31.0),
+            ],
+        )
+
+    check.probe(
+        Pool,
+        example,
+        expected=([1, 1, 2], [f"connect {A} 1", "close 1", f"connect {A} 2"]),
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+    three = [("take", A, 0.0)] * 3
+
+    def scripts(Pool):
+        """Origins apart, last in first out, too many, too old, dead, closed, none allowed."""
+        back = [("back", A, n, float(n)) for n in (1, 2, 3)]
+        return [
+            pooled(
+                Pool, [("take", A, 0.0), ("back", A, 1, 0.0), ("take", B, 0.0), ("take", A, 0.0)]
+            ),
+            pooled(
+                Pool, [*three[:2], *back[:2], ("take", A, 3.0), ("take", A, 3.0), ("take", A, 3.0)]
+            ),
+            pooled(Pool, [*three, *back, ("take", A, 4.0), ("take", A, 4.0), ("take", A, 4.0)]),
+            pooled(
+                Pool,
+                [*three, *back, ("take", A, 4.0), ("take", A, 4.0), ("take", A, 4.0)],
+                max_idle=3,
+            ),
+            pooled(Pool, [*three, *back, ("take", A, 31.5)], max_idle=3),
+            pooled(Pool, [*three[:2], *back[:2], ("take", A, 32.0)]),
+            pooled(Pool, [*three[:2], *back[:2], ("take", A, 31.9), ("take", A, 31.9)]),
+            pooled(Pool, [*three[:1], *back[:1], ("take", A, 6.0)], idle_s=5.0),
+            pooled(Pool, [*three[:1], *back[:1], ("take", A, 5.9)], idle_s=5.0),
+            pooled(Pool, [*three[:2], *back[:2], ("take", A, 3.0)], dead={2}),
+            pooled(Pool, [*three[:2], *back[:2], ("take", A, 3.0), ("take", A, 3.0)], dead={1, 2}),
+            pooled(Pool, [*three[:1], *back[:1], ("take", A, 2.0)], max_idle=0),
+            pooled(
+                Pool, [*three[:2], ("back", B, 1, 0.0), ("back", A, 2, 0.0), ("all",), ("all",)]
+            ),
+            pooled(Pool, [*three, *back, ("all",), ("take", A, 4.0)]),
+            pooled(
+                Pool,
+                [
+                    *three[:2],
+                    *back[:2],
+                    ("take", A, 3.0),
+                    ("all",),
+                    ("back", A, 2, 4.0),
+                    ("take", A, 5.0),
+                ],
+            ),
+            pooled(Pool, [("all",), *three[:1], ("drop", A, 1, 0.0), ("take", A, 0.0)]),
+            pooled(
+                Pool,
+                [
+                    *three,
+                    ("back", A, 1, 0.0),
+                    ("back", B, 2, 0.0),
+                    ("back", B, 3, 0.0),
+                    ("take", A, 1.0),
+                ],
+            ),
+        ]
+
+    one, two, four = f"connect {A} 1", f"connect {A} 2", f"connect {A} 4"
+    made, made2 = [one, two, f"connect {A} 3"], [one, two]
+    check.probe(
+        Pool,
+        scripts,
+        expected=[
+            ([1, 2, 1], [one, f"connect {B} 2"]),
+            ([1, 2, 2, 1, 3], made),
+            ([1, 2, 3, 3, 2, 4], [*made, "close 1", four]),
+            ([1, 2, 3, 3, 2, 1], made),
+            ([1, 2, 3, 3], made),
+            ([1, 2, 3], [*made2, "close 2", "close 1", f"connect {A} 3"]),
+            ([1, 2, 2, 3], [*made2, "close 1", f"connect {A} 3"]),
+            ([1, 2], [one, "close 1", two]),
+            ([1, 1], [one]),
+            ([1, 2, 1], [*made2, "close 2"]),
+            ([1, 2, 3, 4], [*made2, "close 2", "close 1", f"connect {A} 3", four]),
+            ([1, 2], [one, "close 1", two]),
+            ([1, 2], [*made2, "close 2", "close 1"]),
+            ([1, 2, 3, 4], [*made, "close 1", "close 2", "close 3", four]),
+            ([1, 2, 2, 2], [*made2, "close 1"]),
+            ([1, 2], [one, "close 1", two]),
+            ([1, 2, 3, 1], made),
+        ],
+        **RULE,
+    )
+
+    def apart(Pool):
+        """Two pools have nothing in common."""
+        closed = []
+        first, second = (Pool(lambda origin, n=n: n, closed.append, lambda _: True) for n in (1, 2))
+        first.give_back(A, first.take(A, 0.0), 0.0, True)
+        return second.take(A, 0.0), first.take(A, 0.0), closed
+
+    check.probe(Pool, apart, expected=(2, 1, []), **RULE)
+
+    def refused(Pool):
+        """A connection that cannot be made: the pool is as before."""
+        answers = iter([ConnectionRefusedError(), 7])
+
+        def connect(origin):
+            answer = next(answers)
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+        pool = Pool(connect, lambda _: None, lambda _: True)
+        return outcome(pool.take, A, 0.0), outcome(pool.take, A, 0.0)
+
+    check.probe(Pool, refused, expected=("raises ConnectionRefusedError", 7), **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% [markdown] role="given" id="pages-text"
+# ## 9. Page after page
+#
+# An API does not send a million notes at once: it sends some, and a field says where the next ones are.
+
+# %%
+with running(serve_hostile) as server:
+    answer = requests.get(url_of(server, "/items"), timeout=5)
+    print(answer.json())
+    print("Link:", answer.headers["Link"])
+
+# %% [markdown] role="given" id="pages-link"
+# `Link` (RFC 8288 section 3) holds links with **parameters**: `<where>; rel="next"; title="a, b"`, several
+# of them set apart by commas. `rel` says what the link *is* here; it may name several relations with
+# spaces between them. A comma or semicolon may also stand inside the pointed brackets or the quotes,
+# so that `split(",")` cuts at wrong places.
+#
+# The address of the next page is a word of the server's. A client that follows it blindly can be
+# sent round in circles, for ever, or to another host with the password in its hand.
+
+# %% [markdown] role="given" id="pages-brief"
+# ### Exercise 9: all of it
+#
+# **`parse_links(value: str) -> list[tuple[str, dict[str, str]]]`**: the links of a Link field in order: the
+# target as it stands between `<` and `>`, and its parameters. (RFC 8288 section 3)
+#
+# - A parameter comes after `;`: a name, then nothing (its value is `""`), or `=` and a value: in double
+#   quotes, or up to the next space, tab, comma or semicolon. Spaces and tabs may stand around `;`, `=`
+#   and `,`.
+# - Names are put in lower case. Of several parameters of one name the first counts.
+# - Inside quotes `\` stands for the character that follows it.
+# - Commas may be repeated. What does not fit ends it: links that are whole before it count.
+#
+# **`next_page(response: Response, url: str) -> str | None`**: where the next page is: the target, resolved
+# against `url`, of the first link, of all Link fields in order, that has `next` among the relations of
+# its `rel` (set apart by spaces, in any case), and that has no `anchor` (such a link is about another
+# page: section 3.2). `None` if there is none.
+#
+# **`all_items(url: str, send: Callable[[Request], Response], max_pages: int = 100) -> Iterator[object]`**: a
+# generator of the items on all pages.
+#
+# - A page is asked for with `send(Request("GET", url))`, only when its first item is wanted.
+# - It must have status 200 and a JSON array as content, or `ValueError` is raised.
+# - `ValueError`, too, *instead of asking*, if the next page was asked for before; if it is at another
+#   origin than `url` (compare as in exercise 5); if `max_pages` pages have been asked for. Each only when
+#   the items so far have been handed out.
+#
+# Example: `parse_links('</b>; rel="next"; title="a, b", <c>;rel=last')` is `[("/b", {"rel": "next",
+# "title": "a, b"}), ("c", {"rel": "last"})]`.
+
+
+# %% role="answer" id="pages-answer"
+def parse_links(value: str) -> list[tuple[str, dict[str, str]]]:
+    """Return targets and parameters of the links in a Link field (RFC 8288 section 3)."""
+    ### BEGIN SOLUTION
+    found, rest = [], value
+    while link := re.match(r"[ \t,]*<([^>]*)>", rest):
+        rest, named = rest[link.end() :], {}
+        form = r'[ \t]*;[ \t]*([^ \t;,="<>]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^ \t;,"]*)))?'
+        while parameter := re.match(form, rest):
+            rest = rest[parameter.end() :]
+            name, quoted, plain = parameter.groups("")
+            named.setdefault(name.lower(), re.sub(r"\\(.)", r"\1", quoted) or plain)
+        if not re.match(r"[ \t]*(,|$)", rest):
+            break
+        found.append((link[1], named))
+    return found
+    ### END SOLUTION
+
+
+def next_page(response: Response, url: str) -> str | None:
+    """Return the URL of the next page, None if this is the last."""
+    ### BEGIN SOLUTION
+    for value in response.values("link"):
+        for target, named in parse_links(value):
+            if "next" in named.get("rel", "").lower().split() and "anchor" not in named:
+                return urllib.parse.urljoin(url, target)
+    return None
+    ### END SOLUTION
+
+
+def all_items(
+    url: str, send: Callable[[Request], Response], max_pages: int = 100
+) -> Iterator[object]:
+    """Yield the items of a page and of all that come after it; ValueError where it goes wrong."""
+
+    ### BEGIN SOLUTION
+    def origin(page):
+        parts = urllib.parse.urlsplit(page)
+        return parts.scheme, parts.hostname, parts.port or {"http": 80}.get(parts.scheme, 443)
+
+    page, asked = url, set()
+    while page is not None:
+        if page in asked or origin(page) != origin(url) or len(asked) >= max_pages:
+            raise ValueError(f"{page} is not asked for")
+        asked.add(page)
+        response = send(Request("GET", page))
+        items = json.loads(response.content) if response.status == 200 else None
+        if not isinstance(items, list):
+            raise ValueError(f"{page} is no list")
+        yield from items
+        page = next_page(response, page)
+    ### END SOLUTION
+
+
+# %% [markdown] role="hint" id="pages-hint-1"
+# Nudge
+# Read from left to right and remember where you are: outside, in brackets, in quotes. Cutting at commas
+# cannot work.
+
+# %% [markdown] role="hint" id="pages-hint-2"
+# Way
+# One regular expression for a target, one for a parameter; `re.match` on what is left, and cut off what
+# it found. `setdefault` keeps the first. In `all_items`, check the next URL *before* asking for it, and
+# resolve it against the page that named it.
+
+# %% [markdown] role="hint" id="pages-hint-3"
+# Almost
+# `re.match(r"[ \t,]*<([^>]*)>", rest)`; a parameter: `r'[ \t]*;[ \t]*([^ \t;,="<>]+)(?:[ \t]*=[ \t]*(?:"((?:
+# [^"\\]|\\.)*)"|([^ \t;,"]*)))?'` (in one piece). The loop of `all_items`: check, `asked.add(page)`,
+# send, `yield from items`, `page = next_page(response, page)`.
+
+
+# %% role="test" id="pages-test-parse" points=2
+@check.test
+def _():
+    # Links and their parameters.
+    RULE = dict(
+        rule="<target>, then parameters after semicolons; commas in <> and in quotes part nothing.",
+        rfc="RFC 8288 section 3",
+    )
+    shown = {
+        '</b>; rel="next"; title="a, b", <c>;rel=last': [
+            ("/b", {"rel": "next", "title": "a, b"}),
+            ("c", {"rel": "last"}),
+        ],
+        "<http://a.example/?x=1,2;3>; Rel=next; rel=prev": [
+            ("http://a.example/?x=1,2;3", {"rel": "next"})
+        ],
+    }
+    check.each(parse_links, list(shown), expected=list(shown.values()), **RULE)
+
+    ### BEGIN HIDDEN TESTS
+    def by_requests(value):
+        return [(link.pop("url"), link) for link in requests.utils.parse_header_links(value)]
+
+    plain = [
+        '<a>; rel="next", <b>; rel="prev"',
+        "<https://a.example/x?y=z>; rel=first",
+        '<a>; rel="next"; type="text/html", <b>; rel="a b"',
+    ]
+    check.each(parse_links, plain, expected=by_requests, **RULE)
+    cases = {
+        "": [],
+        " \t, ,": [],
+        "<>": [("", {})],
+        "<a>,<b>": [("a", {}), ("b", {})],
+        ",, <a> ,, <b>,": [("a", {}), ("b", {})],
+        "<a>;rel=x;crossorigin;as=y": [("a", {"rel": "x", "crossorigin": "", "as": "y"})],
+        "<a> ;\trel =\t next": [("a", {"rel": "next"})],
+        '<a>; title="x\\"y\\\\z"; rel=n': [("a", {"title": 'x"y\\z', "rel": "n"})],
+        '<a>; title="<b>; rel=next, <c>"': [("a", {"title": "<b>; rel=next, <c>"})],
+        '<a>; title=""; rel="next  prev"': [("a", {"title": "", "rel": "next  prev"})],
+        "<a>; rel=; x=1": [("a", {"rel": "", "x": "1"})],
+        '<a>; rel=""; REL=next': [("a", {"rel": ""})],
+        "<a>; rel=next;title*=UTF-8''%e2%82%ac": [
+            ("a", {"rel": "next", "title*": "UTF-8''%e2%82%ac"})
+        ],
+        "<a>; p=a=b": [("a", {"p": "a=b"})],
+        "a; rel=next": [],
+        "<a; rel=next": [],
+        '<a>; rel=next, <b>; rel="pr': [("a", {"rel": "next"})],
+        "<a>; rel=next, b, <c>": [("a", {"rel": "next"})],
+        "<a> rel=next": [],
+        "<a>; rel=next <b>": [],
+        "< a b >;x": [(" a b ", {"x": ""})],
+        "<a,b>;x=1,<c;d>;y=2": [("a,b", {"x": "1"}), ("c;d", {"y": "2"})],
+    }
+    check.each(parse_links, list(cases), expected=list(cases.values()), **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="pages-test-next" points=1
+@check.test
+def _():
+    # Which link leads on.
+    RULE = dict(
+        rule="The first with next among its relations, about this page.", rfc="RFC 8288 section 3.3"
+    )
+    HERE = "http://a.example/x/list?page=1"
+
+    def case(*values, name="link"):
+        return Response(200, tuple((name, value) for value in values)), HERE
+
+    check.each(
+        next_page,
+        [case('<a>; rel=prev, <?page=2>; rel="last Next"'), case('<a>; rel="prev"'), case()],
+        expected=["http://a.example/x/list?page=2", None, None],
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+    cases = {
+        case("<a>; rel=prev", "</b>; rel=next"): "http://a.example/b",
+        case("<a>; rel=next, <b>; rel=next"): "http://a.example/x/a",
+        case("<a>; rel=nextpage"): None,
+        case("<a>; rel=not-next"): None,
+        case('<a>; rel="next"; anchor="/other", <b>; rel="next"'): "http://a.example/x/b",
+        case('<a>; rel="next"; anchor=""'): None,
+        case("<a>; rel=prev; rel=next"): None,
+        case("<a>; title=next"): None,
+        case("<a>"): None,
+        case('<a>; rel="prev\tx NEXT"'): "http://a.example/x/a",
+        case("<http://b.example/>; rel=next"): "http://b.example/",
+        case("<>; rel=next"): HERE,
+        case("<a>; rel=next", name="Link"): "http://a.example/x/a",
+        case("<a>; rel=next", name="links"): None,
+        case("oops", "<a>; rel=next"): "http://a.example/x/a",
+    }
+    check.each(next_page, list(cases), expected=list(cases.values()), **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="pages-test-walk" points=2
+@check.test
+def _():
+    # From page to page, and when to stop.
+    RULE = dict(
+        rule="One page at a time; never twice, never elsewhere, never more than max_pages.",
+        rfc="RFC 8288 section 3",
+    )
+    URL = "http://a.example/x/1"
+
+    def walk(all_items, pages, most=1000, **options):
+        """The items of some pages, as far as `most` items; what it ended with, and what was asked."""
+        asked, items = [], []
+
+        def send(request):
+            asked.append(request.target.removeprefix("http://a.example"))
+            if (request.method, request.fields, request.content) != ("GET", (), b""):
+                asked.append("not a plain GET")
+            return pages[request.target]
+
+        try:
+            for item in all_items(URL, send, **options):
+                items.append(item)
+                if len(items) == most:
+                    return items, "stopped", asked
+        except ValueError:
+            return items, "raises ValueError", asked
+        return items, "end", asked
+
+    def page(items, link="", status=200):
+        content = items if isinstance(items, bytes) else json.dumps(items).encode()
+        return Response(status, (("link", f"<{link}>; rel=next"),) if link else (), content)
+
+    three = {
+        URL: page([1, 2], "2"),
+        "http://a.example/x/2": page([], "/y/3"),
+        "http://a.example/y/3": page([None, {"a": [3]}]),
+    }
+    loop = {URL: page([1], "2"), "http://a.example/x/2": page([2], "1")}
+
+    def example(all_items):
+        """Three pages; and two that lead to each other."""
+        return walk(all_items, three), walk(all_items, loop)
+
+    check.probe(
+        all_items,
+        example,
+        expected=(
+            ([1, 2, None, {"a": [3]}], "end", ["/x/1", "/x/2", "/y/3"]),
+            ([1, 2], "raises ValueError", ["/x/1", "/x/2"]),
+        ),
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+
+    class Maze(dict):
+        def __missing__(self, url):
+            number = int(url.rpartition("/")[2])
+            return page([number], str(number + 1))
+
+    bad = "raises ValueError"
+
+    def far(all_items):
+        """Pages without end, and how many are asked for."""
+        return [
+            [len(found[0]), found[1], len(found[2])]
+            for found in (
+                walk(all_items, Maze()),
+                walk(all_items, Maze(), max_pages=3),
+                walk(all_items, three, max_pages=3),
+                walk(all_items, three, max_pages=2),
+                walk(all_items, three, max_pages=1),
+            )
+        ]
+
+    check.probe(
+        all_items,
+        far,
+        expected=[[100, bad, 100], [3, bad, 3], [4, "end", 3], [2, bad, 2], [2, bad, 1]],
+        **RULE,
+    )
+
+    def lazily(all_items):
+        """Nothing is asked for before it is wanted."""
+        asked = []
+        found = all_items(
+            URL, lambda request: asked.append(request.target) or three[request.target]
+        )
+        steps = [len(asked)]
+        for _ in range(3):
+            next(found)
+            steps.append(len(asked))
+        return steps, [walk(all_items, three, most)[1:] for most in (1, 2)]
+
+    check.probe(
+        all_items,
+        lazily,
+        expected=([0, 1, 1, 3], [("stopped", ["/x/1"])] * 2),
+        **RULE,
+    )
+
+    def wrong(all_items):
+        """Answers that are no page, and pages that lead away."""
+        first = lambda items, **more: {URL: page(items, **more)}  # noqa: E731
+        away = [
+            "http://b.example/2",
+            "https://a.example/2",
+            "http://a.example:81/2",
+            "//www.a.example/",
+        ]
+        here = "http://A.example:80/x/2"
+        return [
+            walk(all_items, first({"items": []})),
+            walk(all_items, first("text")),
+            walk(all_items, first(None)),
+            walk(all_items, first(b"<html>")),
+            walk(all_items, first(b"")),
+            walk(all_items, first([1], status=404)),
+            walk(all_items, first([1], status=206)),
+            walk(all_items, first([1], link="1")),
+            walk(all_items, {URL: page([1], "2"), "http://a.example/x/2": page([2], status=500)}),
+            *[walk(all_items, first([1], link=place)) for place in away],
+            walk(all_items, {URL: page([1], here), here: page([2])})[:2],
+        ]
+
+    one = ["/x/1"]
+    check.probe(
+        all_items,
+        wrong,
+        expected=[
+            *[([], bad, one)] * 7,
+            ([1], bad, one),
+            ([1], bad, ["/x/1", "/x/2"]),
+            *[([1], bad, one)] * 4,
+            ([1, 2], "end"),
+        ],
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% [markdown] role="given" id="client-text"
+# ## 10. A client that comes home
+#
+# Now all of it, against the server that you met at the beginning. First see how two good libraries fare
+# there. Choose a trap; each of them gets two seconds, measured from outside:
+
+
+# %% role="given" id="client-given-play" jupyter={"source_hidden": true}
+def with_urllib(url):
+    """What urllib.request makes of a page: the kind and the size of what comes, or what is raised."""
+    with urllib.request.urlopen(url, timeout=0.5) as reply:
+        return f"{len(reply.read()):,} octets"
+
+
+def with_requests(url):
+    """The same with requests."""
+    return f"{len(requests.get(url, timeout=0.5).content):,} octets"
+
+
+def watched(client, path, patience_s=2.0):
+    """Run a client against the hostile site, in a thread: what came of it, and after how long."""
+    found, over = [], threading.Event()
+
+    def work(url):
+        found.append(outcome(client, url))
+        over.set()
+
+    with running(serve_hostile) as server:
+        began = time.monotonic()
+        threading.Thread(target=work, args=(url_of(server, path),), daemon=True).start()
+        over.wait(patience_s)
+        said = found[0] if found else "still busy"
+        spent_s = time.monotonic() - began
+    over.wait(5)
+    return f"{client.__name__:14} {said:36} {spent_s:5.2f} s"
+
+
+def survey(path):
+    """Print what becomes of both libraries at one trap."""
+    print(next(trap for trap in TRAPS if trap.path == path).does)
+    for client in (with_urllib, with_requests):
+        print(watched(client, path))
+
+
+# %%
+ipywidgets.interact(
+    survey,
+    path=ipywidgets.Dropdown(options=[trap.path for trap in TRAPS if trap.path != "/endless"]),
+)  # noqa: E703
+
+# %% [markdown] role="given" id="client-lesson"
+# None of this is a fault of the libraries. They cannot know how long *you* can wait or how much *you* can
+# hold. A timeout per operation is all that they can offer; a deadline must be kept by whoever owns the
+# socket.
+#
+# So own it. **h11**, which you know from `21_http` as a judge, is a parser and nothing else: you give it
+# the octets that came and ask what they mean. Between two `recv` you can look at the clock.
+
+# %%
+with running(serve_hostile) as server, server.connect() as mine:
+    reader = h11.Connection(h11.CLIENT)
+    request = h11.Request(
+        method="GET", target="/good", headers=[("Host", "a"), ("Connection", "close")]
+    )
+    mine.sendall(reader.send(request) + reader.send(h11.EndOfMessage()))
+    while not isinstance(event := reader.next_event(), h11.EndOfMessage):
+        if event is h11.NEED_DATA:
+            reader.receive_data(mine.recv(65536))
+        else:
+            print(
+                type(event).__name__,
+                getattr(event, "status_code", bytes(getattr(event, "data", b""))),
+            )
+
+# %% [markdown] role="given" id="client-brief"
+# ### Exercise 10: survive
+#
+# Write the class `ApiClient(token: str = "", *, deadline_s: float = 5.0, max_bytes: int = 1_000_000, max_redirects:
+# int = 5, attempts: int = 3, clock=..., sleep=..., dice=...)`; the last three are as in exercise 6. Use what you like:
+# your own answers, `socket`, `h11`, `http.client`, `urllib3`, `requests`. URLs are `http`.
+#
+# - **`get(url: str) -> object`** asks with GET and returns the JSON value of the answer.
+# - **`items(url: str, max_pages: int = 100) -> Iterator[object]`** yields the items of all pages, as
+#   `all_items` does.
+#
+# Whatever happens, `get` comes back: with the value, or with an `ApiError` (given below) whose first argument is
+#
+# | kind | when |
+# |---|---|
+# | `"slow"` | `deadline_s` seconds after the call, connecting, redirects, retries and pauses counted, there is no whole answer |
+# | `"cut"` | the connection was refused or reset, or ended before the answer was whole |
+# | `"protocol"` | what comes is not HTTP |
+# | `"huge"` | the content has more than `max_bytes` octets, compressed or not: as soon as Content-Length says so, or so many have come; or the head has more than 200,000 octets (you may say so earlier) |
+# | `"redirects"` | more than `max_redirects` redirects |
+# | `"status"` | the last answer has another status than 200 |
+# | `"content"` | it is compressed with something else than gzip, or wrongly; it is not UTF-8, whatever its type says; it is not JSON |
+#
+# - If there is a token, it is sent as `Authorization: Bearer ` and the token, and follows redirects only
+#   within the origin, as in exercise 5. `Accept-Encoding: gzip` is sent.
+# - What is cut, and 429, 502, 503 and 504, is tried again as in exercise 6, each request at most `attempts`
+#   times; the other kinds are not. It never sleeps past the deadline.
+# - Of an answer that has more octets than its Content-Length, the first ones count.
+# - `items` keeps the deadline for each page. A page that is no list, was asked for before, is at another
+#   origin or is one too many ends it with `ApiError("pages")`, after the items before it.
+#
+# Example: on the hostile site `get(".../good")` is `{"name": "Zoë", "n": 1}`, `get(".../bomb")` raises
+# `ApiError("huge")`.
+
+
+# %% role="given" id="client-given-error"
+class ApiError(Exception):
+    """Why there is no answer: `ApiError("slow", "for a person")`."""
+
+
+# %% role="answer" id="client-answer"
+class ApiClient:
+    """A client of a JSON API, for servers that are not to be trusted."""
+
+    def __init__(
+        self,
+        token: str = "",
+        *,
+        deadline_s: float = 5.0,
+        max_bytes: int = 1_000_000,
+        max_redirects: int = 5,
+        attempts: int = 3,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = threading.Event().wait,
+        dice: Callable[[], float] = random.random,
+    ):
+        ### BEGIN SOLUTION
+        self.fields = (("accept-encoding", "gzip"),)
+        if token:
+            self.fields += (("authorization", f"Bearer {token}"),)
+        self.deadline_s, self.max_bytes = deadline_s, max_bytes
+        self.max_redirects, self.attempts = max_redirects, attempts
+        self.clock, self.sleep, self.dice = clock, sleep, dice
+        ### END SOLUTION
+
+    def get(self, url: str) -> object:
+        """Return the JSON value at the URL; raise ApiError with its kind if there is none."""
+        ### BEGIN SOLUTION
+        return self.parsed(self.answer(url).content)
+
+    def answer(self, url):
+        end = self.clock() + self.deadline_s
+
+        def send(request):
+            return with_retries(
+                request,
+                lambda same, left_s: self.ask(same, self.clock() + left_s),
+                clock=self.clock,
+                sleep=self.sleep,
+                dice=self.dice,
+                attempts=self.attempts,
+                try_s=self.deadline_s,
+                deadline_s=end - self.clock(),
+            )
+
+        try:
+            response, _ = follow(Request("GET", url, fields=self.fields), send, self.max_redirects)
+        except TimeoutError as error:
+            raise ApiError("slow") from error
+        except OSError as error:
+            raise ApiError("cut") from error
+        except ValueError as error:
+            raise ApiError("redirects") from error
+        if response.status != 200:
+            raise ApiError("status", response.status)
+        return response
+
+    def ask(self, request, end):
+        """Ask once: a response, or an OSError where another attempt may help."""
+        parts = urllib.parse.urlsplit(request.target)
+        target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
+        peer, last = h11.Connection(h11.CLIENT), None
+        fields = [("host", parts.netloc), ("connection", "close"), *request.fields]
+        head = h11.Request(method=request.method, target=target, headers=fields)
+        place = parts.hostname, parts.port or 80
+        with socket.create_connection(place, self.left(end)) as server:
+            server.sendall(peer.send(head) + peer.send(h11.EndOfMessage()))
+            try:
+                for event in self.events(peer, server, end):
+                    if isinstance(event, h11.Response):
+                        last = event
+                        response, content = self.begun(event)
+                    elif isinstance(event, h11.Data):
+                        content.add(bytes(event.data))
+            except h11.RemoteProtocolError as error:
+                if error.error_status_hint == 431:
+                    raise ApiError("huge", "a head without end") from error
+                if peer.trailing_data[1]:
+                    raise ConnectionError("it ended in the middle") from error
+                raise ApiError("protocol") from error
+        if last is None:
+            raise ConnectionError("it ended before the answer")
+        return replace(response, content=content.whole())
+
+    def events(self, peer, server, end):
+        while True:
+            event = peer.next_event()
+            if event is h11.NEED_DATA:
+                server.settimeout(self.left(end))
+                peer.receive_data(server.recv(65536))
+            elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)):
+                return
+            else:
+                yield event
+
+    def left(self, end):
+        left_s = end - self.clock()
+        if left_s <= 0:
+            raise TimeoutError("the deadline")
+        return left_s
+
+    def begun(self, event):
+        fields = tuple((name.decode(), value.decode("latin-1")) for name, value in event.headers)
+        response = Response(event.status_code, fields)
+        coding = ",".join(response.values("content-encoding")).strip().lower()
+        length = int("".join(response.values("content-length")) or "0")
+        return response, Content(self.max_bytes, coding, length, event.status_code == 200)
+
+    def parsed(self, content):
+        try:
+            return json.loads(content.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise ApiError("content") from error
+        ### END SOLUTION
+
+    def items(self, url: str, max_pages: int = 100) -> Iterator[object]:
+        """Yield the items of all pages; raise ApiError where it goes wrong."""
+
+        ### BEGIN SOLUTION
+        def send(request):
+            response = self.answer(request.target)
+            self.parsed(response.content)
+            return response
+
+        try:
+            yield from all_items(url, send, max_pages)
+        except ValueError as error:
+            raise ApiError("pages") from error
+
+
+class Content:
+    """The content of one answer as it comes, decompressed, within its bounds."""
+
+    def __init__(self, most, coding, length, counts):
+        self.most, self.counts, self.octets, self.came = most, counts, b"", 0
+        self.gzip = zlib.decompressobj(31) if coding in ("gzip", "x-gzip") else None
+        self.unknown = coding not in ("gzip", "x-gzip", "identity", "")
+        self.over = length > most
+        self.limit()
+
+    def limit(self):
+        if self.over or self.came > self.most or len(self.octets) > self.most:
+            raise ApiError("huge")
+        if self.unknown and self.counts:
+            raise ApiError("content", "an unknown coding")
+
+    def add(self, piece):
+        self.came += len(piece)
+        self.limit()
+        if not self.counts:
+            return
+        try:
+            if self.gzip:
+                piece = self.gzip.decompress(piece, self.most + 1 - len(self.octets))
+        except zlib.error as error:
+            raise ApiError("content", "broken gzip") from error
+        self.octets += piece
+        self.limit()
+
+    def whole(self):
+        if self.counts and self.gzip and not self.gzip.eof:
+            raise ApiError("content", "gzip without an end")
+        return self.octets
+        ### END SOLUTION
+
+
+# %% [markdown] role="hint" id="client-hint-1"
+# Nudge
+# You have most of it. `follow` and `with_retries` take a function that sends; what is missing is that
+# function, with a deadline, and the reading of its content. Build from the inside out, and try each
+# trap by itself.
+
+# %% [markdown] role="hint" id="client-hint-2"
+# Way
+# `ask(request, end)` makes one exchange with `socket` and `h11`: before each `recv`,
+# `settimeout(end - clock())`; an OSError when it is cut, so that `with_retries` sees it, an `ApiError` for
+# what needs no second try. `zlib.decompressobj(31).decompress(piece, most)` makes at most so many
+# octets. h11 says `RemoteProtocolError` for what is no HTTP *and* for an early end: after an early end
+# `trailing_data[1]` is true.
+
+# %% [markdown] role="hint" id="client-hint-3"
+# Almost
+# `get`: `follow(Request("GET", url, fields=...), send, max_redirects)`, where `send(request)` is
+# `with_retries(request, lambda same, left_s: self.ask(same, clock() + left_s), ..., try_s=deadline_s,
+# deadline_s=end - clock())`. Then TimeoutError is "slow", other OSErrors are "cut", ValueError is
+# "redirects". Content: refuse a Content-Length over `max_bytes`, count what comes, count what comes out
+# of gzip, decode as UTF-8, `json.loads`. `items`: `all_items` with a `send` of yours.
+
+
+# %% role="given" id="client-given-try"
+def in_kind(call, *arguments):
+    """What a call comes to: its value, or the kind of its ApiError, in words."""
+    try:
+        return call(*arguments)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        if type(error).__name__ == "ApiError":
+            return f"ApiError {error.args[0]}"
+        return f"raises {type(error).__name__}"
+
+
+def got(ApiClient, *paths, tick_s=0.02, log=None, **options):
+    """What a client gets at some paths of the hostile site, without sleeping; and its naps."""
+    naps = []
+    options = {"sleep": naps.append, "dice": lambda: 0.5} | options
+    with running(serve_hostile, log, tick_s) as server:
+        client = ApiClient(**options)
+        found = [in_kind(client.get, url_of(server, path)) for path in paths]
+    return found, naps
+
+
+def answered_by(ApiClient, *answers, **options):
+    """What a client makes of answers, given as octets, each on a connection of its own."""
+    found = []
+    for answer in answers:
+        with running(serve_recorder, [], answer) as server:
+            options = {"attempts": 1, "sleep": lambda _: None} | options
+            found.append(in_kind(ApiClient(**options).get, url_of(server)))
+    return found
+
+
+# %% role="test" id="client-test-answers" points=2
+@check.test
+def _():
+    # Answers that are what they should be, or at least could be read.
+    RULE = dict(
+        rule="UTF-8 and JSON, whatever the type says; gzip undone; as many octets as the length says.",
+        rfc="RFC 8259 section 8.1",
+        within_s=4,
+    )
+
+    def example(ApiClient):
+        """A good page, one with a wrong label, one with more than its length says, one in Latin-1."""
+        return got(ApiClient, "/good", "/label", "/more", "/latin", "/html", "/none")[0]
+
+    check.probe(
+        ApiClient,
+        example,
+        expected=[
+            {"name": "Zoë", "n": 1},
+            {"name": "Zoë"},
+            {"more": 1},
+            "ApiError content",
+            "ApiError content",
+            "ApiError status",
+        ],
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+    packed = gzip.compress('["Zoë"]'.encode(), mtime=0)
+
+    def octets(content, *fields, status=200, length=True):
+        sized = [f"Content-Length: {len(content)}"] if length else []
+        return "\r\n".join([f"HTTP/1.1 {status} X", *sized, *fields, "", ""]).encode() + content
+
+    chunks = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def others(ApiClient):
+        """gzip, chunks, an end by close, other JSON, 100 before it; then what is wrong with content."""
+        zipped = "Content-Encoding: gzip"
+        return answered_by(
+            ApiClient,
+            octets(packed, zipped),
+            octets(packed, "Content-Encoding: GZip"),
+            chunks + b"1\r\n[\r\n2\r\n1]\r\n0\r\n\r\n",
+            octets(b"[2]", length=False),
+            b"HTTP/1.0 200 OK\r\n\r\n3",
+            b"HTTP/1.1 100 Continue\r\n\r\n" + octets(b"null"),
+            octets(b'"x"', "Content-Type: text/plain"),
+            octets(b"[4]", "Content-Encoding: identity"),
+            octets(b"", zipped, status=404),
+            octets(packed[:-1], zipped),
+            octets(packed[:-9] + b"x" + packed[-8:], zipped),
+            octets(b"[5]", zipped),
+            octets(packed, "Content-Encoding: br"),
+            octets(b"[6]", "Content-Encoding: gzip, gzip"),
+            octets(b""),
+            octets(b"[7] 8"),
+            octets('["ü"]'.encode("utf-16")),
+            octets(b"[" * 100_000),
+            octets(b"[9]", status=204, length=False)[:-3],
+            octets(b"[9]", status=201),
+            octets(b"[9]", status=304, length=False)[:-3],
+            octets(b"[9]", status=500),
+        )
+
+    bad = "ApiError content"
+    check.probe(
+        ApiClient,
+        others,
+        expected=[
+            *[["Zoë"]] * 2,
+            [1],
+            [2],
+            3,
+            None,
+            "x",
+            [4],
+            "ApiError status",
+            *[bad] * 9,
+            *["ApiError status"] * 4,
+        ],
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="client-test-slow" points=2
+@check.test
+def _():
+    # Servers that take their time.
+    RULE = dict(
+        rule="The deadline is for all of it: look at the clock before each recv, and wait for what is left.",
+        rfc="RFC 9110 section 15.5.9",
+        within_s=4,
+    )
+    SHORT = dict(deadline_s=0.12, attempts=1)
+
+    def drips(ApiClient):
+        """A content that drips for 0.6 s, with a deadline of 0.12 s."""
+        return got(ApiClient, "/drip?n=30", **SHORT)[0]
+
+    check.probe(ApiClient, drips, expected=["ApiError slow"], **RULE)
+
+    ### BEGIN HIDDEN TESTS
+    def others(ApiClient):
+        """A head that drips, silence, an answer that is late."""
+        return got(ApiClient, "/drip-head?n=30", "/silent?n=30", "/late?s=0.6", **SHORT)[0]
+
+    check.probe(ApiClient, others, expected=["ApiError slow"] * 3, **RULE)
+
+    def soon(ApiClient):
+        """Whether it is back soon after the deadline."""
+        began = time.monotonic()
+        found = got(ApiClient, "/drip", "/silent", deadline_s=0.1)[0]
+        return found, time.monotonic() - began < 1.5
+
+    check.probe(ApiClient, soon, expected=(["ApiError slow"] * 2, True), **RULE)
+
+    def by_its_clock(ApiClient):
+        """A clock that says after each request that two seconds more have passed; the deadline is 5."""
+        log, now = [], [0.0]
+
+        def clock():
+            return now[0] + 2.0 * len(log)
+
+        found, _ = got(ApiClient, "/maze/1", log=log, clock=clock, max_redirects=9)
+        return found, 2 <= len(log) <= 3
+
+    check.probe(ApiClient, by_its_clock, expected=(["ApiError slow"], True), **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="client-test-lies" points=2
+@check.test
+def _():
+    # Servers that lie, break off, or send too much.
+    RULE = dict(
+        rule="Less than promised is cut; more than max_bytes, before or after gzip, is huge.",
+        rfc="RFC 9112 section 8",
+        within_s=4,
+    )
+
+    def example(ApiClient):
+        """Cut, reset, no HTTP, a bomb, a terabyte."""
+        return got(ApiClient, "/cut", "/reset", "/junk", "/bomb", "/huge", attempts=1)[0]
+
+    check.probe(
+        ApiClient,
+        example,
+        expected=[f"ApiError {kind}" for kind in ("cut", "cut", "protocol", "huge", "huge")],
+        **RULE,
+    )
+
+    ### BEGIN HIDDEN TESTS
+    def more(ApiClient):
+        """Chunks without an end, cut chunks, a head without end, no answer, nobody there."""
+        found = got(ApiClient, "/endless", "/cut-chunks", "/fields", "/drops", attempts=1)[0]
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
+            return [*found, in_kind(ApiClient(attempts=1).get, url)]
+
+    check.probe(
+        ApiClient,
+        more,
+        expected=[f"ApiError {kind}" for kind in ("huge", "cut", "huge", "cut", "cut")],
+        **RULE,
+    )
+
+    def bounds(ApiClient):
+        """At max_bytes and one beyond: with a length, in chunks, until the end, after gzip."""
+        found = []
+        for size in (20, 21):
+            content = b"[" + b" " * (size - 2) + b"]"
+            chunk = b"%x\r\n" % size + content + b"\r\n0\r\n\r\n"
+            packed = gzip.compress(content, mtime=0)
+            head = b"HTTP/1.1 200 OK\r\n"
+            found += answered_by(
+                ApiClient,
+                head + b"Content-Length: %d\r\n\r\n" % size + content,
+                head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk,
+                head + b"\r\n" + content,
+                max_bytes=20,
+            )
+            wide = len(gzip.compress(b"[" + b" " * 9_998 + b"]", mtime=0))
+            found += answered_by(
+                ApiClient,
+                head
+                + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(packed)
+                + packed,
+                max_bytes=wide,
+            )
+        for most in (9_999, 10_000):
+            packed = gzip.compress(b"[" + b" " * 9_998 + b"]", mtime=0)
+            head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+            found += answered_by(ApiClient, head + packed, max_bytes=most)
+        noise = gzip.compress(json.dumps(random.Random(22).randbytes(400).hex()).encode(), mtime=0)
+        head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+        found += [type(answered_by(ApiClient, head + noise, max_bytes=802)[0]).__name__]
+        found += answered_by(ApiClient, head + noise, max_bytes=801)
+        return found
+
+    huge = "ApiError huge"
+    check.probe(
+        ApiClient,
+        bounds,
+        expected=[[], [], [], [], huge, huge, huge, [], huge, [], "str", huge],
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="client-test-far" points=2
+@check.test
+def _():
+    # Redirects, and who gets to see the token.
+    RULE = dict(
+        rule="As in exercise 5: a limit for redirects, and the token only for its own origin.",
+        rfc="RFC 9110 section 15.4",
+        within_s=4,
+    )
+
+    def example(ApiClient):
+        """A loop, a maze, and a page one redirect away."""
+        return got(ApiClient, "/loop", "/maze/1", "/away?to=/good")[0]
+
+    check.probe(
+        ApiClient,
+        example,
+        expected=["ApiError redirects", "ApiError redirects", {"name": "Zoë", "n": 1}],
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+
+    def limits(ApiClient):
+        """How many requests a maze gets, for several limits; a redirect that is not followed."""
+        found = []
+        for limit in (0, 1, 5):
+            log = []
+            kinds = got(ApiClient, "/maze/1", log=log, max_redirects=limit)[0]
+            found.append((kinds, len(log)))
+        return found, got(ApiClient, "/away?to=/good", max_redirects=0)[0]
+
+    maze = ["ApiError redirects"]
+    check.probe(ApiClient, limits, expected=([(maze, 1), (maze, 2), (maze, 6)], maze), **RULE)
+
+    def seen_fields(ApiClient):
+        """Authorization and Accept-Encoding as they arrive: here, after a redirect, and elsewhere."""
+        names = ("authorization", "accept-encoding")
+
+        def fields(value):
+            return (
+                value if isinstance(value, str) else [value["fields"].get(name) for name in names]
+            )
+
+        with running(serve_hostile) as here, running(serve_hostile) as there:
+            client, without = ApiClient("s3cret"), ApiClient()
+            there_url = urllib.parse.quote(url_of(there, "/echo"), safe="")
+            return [
+                fields(in_kind(client.get, url_of(here, "/echo?a=b#c"))),
+                fields(in_kind(client.get, url_of(here, "/away?to=/echo"))),
+                fields(in_kind(client.get, url_of(here, f"/away?to={there_url}"))),
+                fields(in_kind(client.get, url_of(here, "/echo"))),
+                fields(in_kind(without.get, url_of(here, "/echo"))),
+                in_kind(client.get, url_of(here, "/echo?a=b#c"))["target"],
+            ]
+
+    own, none = ["Bearer s3cret", "gzip"], [None, "gzip"]
+    check.probe(ApiClient, seen_fields, expected=[own, own, none, own, none, "/echo?a=b"], **RULE)
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="client-test-again" points=2
+@check.test
+def _():
+    # What is tried again, and how often.
+    RULE = dict(
+        rule="As in exercise 6: what is cut and what is busy, at most `attempts` times, never past the deadline.",
+        rfc="RFC 9110 section 10.2.3",
+        within_s=4,
+    )
+    done = {"done": True}
+
+    def example(ApiClient):
+        """Busy twice and then not; a connection that is dropped once; the naps."""
+        return got(ApiClient, "/busy?n=2&wait=1", "/drops?n=1")
+
+    check.probe(ApiClient, example, expected=([done, done], [1.0, 1.0, 0.25]), **RULE)
+    ### BEGIN HIDDEN TESTS
+
+    def others(ApiClient):
+        """What came, how often it was asked, and how long it slept."""
+        found = []
+        for path, options in (
+            ("/busy?n=9&wait=0", {}),
+            ("/busy?n=9&wait=0", {"attempts": 1}),
+            ("/busy?n=4&wait=0", {"attempts": 5}),
+            ("/busy?n=1&wait=9", {}),
+            ("/busy?n=1&wait=9", {"deadline_s": 10.0}),
+            ("/drops?n=9", {"attempts": 2}),
+            ("/cut", {}),
+            ("/cut-chunks", {"attempts": 2}),
+            ("/away?to=/busy?wait=0", {}),
+            ("/junk", {}),
+            ("/bomb", {}),
+            ("/latin", {}),
+            ("/none", {}),
+        ):
+            log = []
+            came, naps = got(ApiClient, path, log=log, **options)
+            found.append((path, *came, len(log), [round(nap, 3) for nap in naps]))
+        return found
+
+    check.probe(
+        ApiClient,
+        others,
+        expected=[
+            ("/busy?n=9&wait=0", "ApiError status", 3, [0.25, 0.5]),
+            ("/busy?n=9&wait=0", "ApiError status", 1, []),
+            ("/busy?n=4&wait=0", done, 5, [0.25, 0.5, 1.0, 2.0]),
+            ("/busy?n=1&wait=9", "ApiError status", 1, []),
+            ("/busy?n=1&wait=9", done, 2, [9.0]),
+            ("/drops?n=9", "ApiError cut", 2, [0.25]),
+            ("/cut", "ApiError cut", 3, [0.25, 0.5]),
+            ("/cut-chunks", "ApiError cut", 2, [0.25]),
+            ("/away?to=/busy?wait=0", done, 4, [0.25, 0.5]),
+            ("/junk", "ApiError protocol", 1, []),
+            ("/bomb", "ApiError huge", 1, []),
+            ("/latin", "ApiError content", 1, []),
+            ("/none", "ApiError status", 1, []),
+        ],
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="client-test-pages" points=1
+@check.test
+def _():
+    # Page after page.
+    RULE = dict(
+        rule="As in exercise 9, with ApiError for ValueError: never twice, never elsewhere.",
+        rfc="RFC 8288 section 3",
+        within_s=4,
+    )
+
+    def pages(ApiClient, path, log=None, most=100, **options):
+        with running(serve_hostile, log) as server:
+            items, found = (
+                [],
+                ApiClient(sleep=lambda _: None).items(url_of(server, path), **options),
+            )
+            try:
+                for item in found:
+                    items.append(item["id"] if isinstance(item, dict) else item)
+                    if len(items) == most:
+                        break
+            except Exception as error:
+                items.append(f"{type(error).__name__} {error.args[0]}")
+        return items
+
+    def example(ApiClient):
+        """Three pages, and two that lead to each other."""
+        return pages(ApiClient, "/items"), pages(ApiClient, "/items-loop?page=1")
+
+    check.probe(
+        ApiClient,
+        example,
+        expected=([each["id"] for each in ITEMS], [1, 2, "ApiError pages"]),
+        **RULE,
+    )
+    ### BEGIN HIDDEN TESTS
+
+    def others(ApiClient):
+        """Too many, elsewhere, no list, no page, no JSON; and how many were asked for when five are wanted."""
+        log, elsewhere = [], []
+        with running(serve_hostile, elsewhere) as there:
+            away = urllib.parse.quote(url_of(there, "/items"), safe="")
+            return [
+                pages(ApiClient, "/items", max_pages=2),
+                pages(ApiClient, "/items", max_pages=3),
+                pages(ApiClient, f"/items-away?to={away}"),
+                elsewhere,
+                pages(ApiClient, "/good"),
+                pages(ApiClient, "/none"),
+                pages(ApiClient, "/html"),
+                pages(ApiClient, "/items", log, 5),
+                len(log),
+            ]
+
+    check.probe(
+        ApiClient,
+        others,
+        expected=[
+            [1, 2, 3, 4, 5, 6, "ApiError pages"],
+            [1, 2, 3, 4, 5, 6, 7],
+            [1, "ApiError pages"],
+            [],
+            ["ApiError pages"],
+            ["ApiError status"],
+            ["ApiError content"],
+            [1, 2, 3, 4, 5],
+            2,
+        ],
+        **RULE,
+    )
+    ### END HIDDEN TESTS
+
+
+# %% role="test" id="client-test-nginx" points=1
+@check.test
+def _():
+    # A server that nobody here wrote: nginx, where it is installed.
+    from wirelab.servers.programs import NGINX, NotStarted, free_port, started
+
+    RULE = dict(
+        rule="nginx compresses, chunks, redirects and refuses.", rfc="RFC 9110", within_s=10
+    )
+
+    def with_nginx(ApiClient):
+        """nginx: a page in gzip and chunks, a redirect, 404, 503, and nonsense."""
+        port = free_port()
+        site = f"""
+            server {{
+                listen 127.0.0.1:{port};
+                default_type application/json;
+                gzip on;
+                gzip_types application/json;
+                gzip_min_length 1;
+                location = /page {{ return 200 '{{"by": "nginx", "more": "{"x" * 500}"}}'; }}
+                location = /moved {{ return 308 /page; }}
+                location = /busy {{ return 503; }}
+                location = /text {{ return 200 'nonsense'; }}
+            }}
+        """
+        try:
+            with started(NGINX, site, port=port):
+                client = ApiClient(sleep=lambda _: None)
+                urls = [f"http://127.0.0.1:{port}/{name}" for name in names]
+                return [in_kind(client.get, url) for url in urls]
+        except NotStarted:
+            return wanted
+
+    names = ("page", "moved", "none", "busy", "text")
+    page = {"by": "nginx", "more": "x" * 500}
+    wanted = [page, page, "ApiError status", "ApiError status", "ApiError content"]
+    check.probe(ApiClient, with_nginx, expected=wanted, **RULE)
+
+
+# %% [markdown] role="given" id="client-show"
+# For your own eyes: your client at every trap, each with two seconds at most.
+
+# %%
+try:
+    with running(serve_hostile) as server:
+        client = ApiClient(deadline_s=0.5, attempts=2)
+        for trap in TRAPS:
+            began = time.monotonic()
+            found = in_kind(client.get, url_of(server, trap.path))
+            print(f"{trap.path:12} {str(found)[:40]:42} {time.monotonic() - began:5.2f} s")
+except NotImplementedError:
+    print("Exercise 10 comes first.")
+
+# %% [markdown] role="given" id="recap"
+# ## What to remember
+#
+# - **Octets or text**: know at every line which it is, and who encodes. `+` is a space in forms, and a
+#   plus everywhere else.
+# - A library sends more than you say and does more than you ask: fields, redirects, retries,
+#   decompression, proxies. Look at the octets once.
+# - 303 means "now GET"; 301 and 302 do to a POST; 307 and 308 keep everything. Secrets stay with
+#   their **origin**.
+# - Repeat only what is **idempotent**; wait with backoff, dice and Retry-After; obey one **deadline** for
+#   all of it. A timeout is only the time between two arrivals.
+# - Whatever the other side decides needs a limit: length, redirects, pages, what gzip becomes. And "it
+#   ended" is not "it is whole".
+#
+# You meet it in practice when a nightly download is half a file and nobody noticed, when a job hangs
+# "although there is a timeout", when one failure becomes a storm of retries, when an order is placed
+# twice, when `Zoë` becomes `ZoÃ«`.
+#
+# Next come `23_sessions`, where the client carries a memory of the server, and `24_wsgi`, the other
+# side of all this.

@@ -4,6 +4,7 @@ The proof puts each in place of the right answer, and it must fail; a check whos
 runs them to find the one that gives the learner's very result. `reference` holds the right answers.
 """
 
+import hashlib
 import http.client
 import json
 import re
@@ -24,8 +25,8 @@ from wirelab.grading.misconceptions import misconception
 @misconception(
     of="python3_name",
     rfc="PEP 3108",
-    says="You look where the name can be imported from. urllib.request uses its neighbours' names, "
-    "quote and URLError among them; that is not where they are documented.",
+    says="You look where the name can be imported from. urllib.request uses its neighbours' "
+    "names, quote and URLError among them; that is not where they are documented.",
 )
 def wherever_it_is_found(old):
     right = reference.python3_name(old)
@@ -70,8 +71,8 @@ def _asked(base, words, page, timeout_s, read, query=None):
 @misconception(
     of="find",
     rfc="PEP 3108",
-    says="You return lines of octets. In Python 3 read() gives bytes: decode them with the charset "
-    "of the answer.",
+    says="You return lines of octets. In Python 3 read() gives bytes: decode them with the "
+    "charset of the answer.",
 )
 def lines_of_octets(base, words, page=1, timeout_s=5):
     return _asked(base, words, page, timeout_s, lambda reply: reply.read().splitlines())
@@ -80,7 +81,8 @@ def lines_of_octets(base, words, page=1, timeout_s=5):
 @misconception(
     of="find",
     rfc="RFC 9110 section 8.3.2",
-    says="Every answer is decoded as UTF-8. This one says in its Content-Type which charset it is in.",
+    says="Every answer is decoded as UTF-8. This one says in its Content-Type which charset it "
+    "is in.",
 )
 def always_utf8(base, words, page=1, timeout_s=5):
     return _asked(base, words, page, timeout_s, lambda reply: reply.read().decode().splitlines())
@@ -114,8 +116,8 @@ def words_as_they_are(base, words, page=1, timeout_s=5):
 @misconception(
     of="find",
     rfc="RFC 9110 section 15",
-    says="Every error means 'nothing found' to you. 404 does; 500 says that the server failed, and "
-    "whoever called you must hear of it.",
+    says="Every error means 'nothing found' to you. 404 does; 500 says that the server failed, "
+    "and whoever called you must hear of it.",
 )
 def all_errors_are_empty(base, words, page=1, timeout_s=5):
     try:
@@ -150,8 +152,8 @@ def posts_the_note(base, note, timeout_s=5):
 @misconception(
     of="add",
     rfc="PEP 3108",
-    says="The text of octets is encoded: str(b'x') is the four characters b'x'. urlencode encodes "
-    "text as UTF-8 by itself; hand it the note.",
+    says="The text of octets is encoded: str(b'x') is the four characters b'x'. urlencode "
+    "encodes text as UTF-8 by itself; hand it the note.",
 )
 def encodes_twice(base, note, timeout_s=5):
     return reference.add(base, str(note.encode()), timeout_s)
@@ -163,8 +165,8 @@ def encodes_twice(base, note, timeout_s=5):
 @misconception(
     of="percent_encode",
     rfc="RFC 3986 section 2.1",
-    says="The number of each *character* is written. An é is two octets in UTF-8, and each of them is "
-    "a %XX of its own.",
+    says="The number of each *character* is written. An é is two octets in UTF-8, and each of "
+    "them is a %XX of its own.",
 )
 def encodes_characters(text, safe=""):
     kept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~" + safe
@@ -174,8 +176,8 @@ def encodes_characters(text, safe=""):
 @misconception(
     of="percent_encode",
     rfc="RFC 3986 section 2.3",
-    says="isalnum() asks whether it is a letter in any script. Only the ASCII letters and digits are "
-    "unreserved: the é must be encoded.",
+    says="isalnum() asks whether it is a letter in any script. Only the ASCII letters and digits "
+    "are unreserved: the é must be encoded.",
 )
 def any_letter_stays(text, safe=""):
     return "".join(
@@ -195,8 +197,8 @@ def space_is_plus(text, safe=""):
 @misconception(
     of="percent_encode",
     rfc="RFC 3986 section 2.3",
-    says="The slash is left as it is, as quote() does unless told otherwise. Here only what is in "
-    "`safe` stays.",
+    says="The slash is left as it is, as quote() does unless told otherwise. Here only what is "
+    "in `safe` stays.",
 )
 def slash_is_safe(text, safe=""):
     return reference.percent_encode(text, safe + "/")
@@ -214,8 +216,8 @@ def plus_is_space(text):
 @misconception(
     of="percent_decode",
     rfc="RFC 3986 section 2.1",
-    says="A stray % passes. Nobody knows what was meant, and the next reader may see something else: "
-    "you are strict here.",
+    says="A stray % passes. Nobody knows what was meant, and the next reader may see something "
+    "else: you are strict here.",
 )
 def forgives_percent(text):
     return urllib.parse.unquote(text, errors="strict")
@@ -224,8 +226,8 @@ def forgives_percent(text):
 @misconception(
     of="percent_decode",
     rfc="RFC 3986 section 2.1",
-    says="Octets that are not UTF-8 become question marks. What was written is lost; here that is a "
-    "ValueError.",
+    says="Octets that are not UTF-8 become question marks. What was written is lost; here that "
+    "is a ValueError.",
 )
 def forgives_octets(text):
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
@@ -236,8 +238,8 @@ def forgives_octets(text):
 @misconception(
     of="percent_decode",
     rfc="RFC 3986 section 2.1",
-    says="Each %XX becomes the character of that number. It is an octet; only together do the octets "
-    "of an é make the letter.",
+    says="Each %XX becomes the character of that number. It is an octet; only together do the "
+    "octets of an é make the letter.",
 )
 def decodes_characters(text):
     if re.search(r"%(?![0-9A-Fa-f]{2})", text):
@@ -257,7 +259,8 @@ def form_with_twenty(pairs):
 @misconception(
     of="form_encode",
     rfc="WHATWG URL section 5.2",
-    says="That is Python's urlencode. Browsers differ in two characters: they leave * and encode ~.",
+    says="That is Python's urlencode. Browsers differ in two characters: they leave * and encode "
+    "~.",
 )
 def form_of_python(pairs):
     return urllib.parse.urlencode(list(pairs))
@@ -284,8 +287,8 @@ def encodes_values_only(pairs):
 @misconception(
     of="form_decode",
     rfc="WHATWG URL section 5.1",
-    says="A part without = is dropped, or one with an empty value. It is a name with an empty value: "
-    "a box that was left empty.",
+    says="A part without = is dropped, or one with an empty value. It is a name with an empty "
+    "value: a box that was left empty.",
 )
 def drops_blank(text):
     return urllib.parse.parse_qsl(text)
@@ -294,8 +297,8 @@ def drops_blank(text):
 @misconception(
     of="form_decode",
     rfc="WHATWG URL section 5.1",
-    says="The plus is replaced after %XX is undone: then %2B becomes a space as well. First the plus, "
-    "then the octets.",
+    says="The plus is replaced after %XX is undone: then %2B becomes a space as well. First the "
+    "plus, then the octets.",
 )
 def plus_too_late(text):
     pairs = reference.form_decode(text.replace("+", "%20"))
@@ -305,7 +308,8 @@ def plus_too_late(text):
 @misconception(
     of="form_decode",
     rfc="WHATWG URL section 5.1",
-    says="%XX is undone before the cut: an & or = that was written as %26 or %3D now cuts. Cut first.",
+    says="%XX is undone before the cut: an & or = that was written as %26 or %3D now cuts. Cut "
+    "first.",
 )
 def decodes_before_the_cut(text):
     whole = urllib.parse.unquote_plus(text)
@@ -331,8 +335,8 @@ def cuts_at_the_last(text):
 @misconception(
     of="with_query",
     rfc="RFC 3986 section 3.5",
-    says="The pairs are added at the end, behind the #. There they belong to the fragment, which never "
-    "leaves the client: put them before it.",
+    says="The pairs are added at the end, behind the #. There they belong to the fragment, which "
+    "never leaves the client: put them before it.",
 )
 def behind_the_fragment(url, pairs):
     added = reference.form_encode(pairs)
@@ -373,8 +377,8 @@ def waits_for_ever(base, words, page=1, timeout_s=5):
 @misconception(
     of="add",
     rfc="RFC 9110 section 15.5.9",
-    says="Nobody hands the timeout on when posting. Without one, urlopen waits as long as the server "
-    "likes.",
+    says="Nobody hands the timeout on when posting. Without one, urlopen waits as long as the "
+    "server likes.",
 )
 def posts_for_ever(base, note, timeout_s=5):
     return reference.add(base, note, 60)
@@ -406,8 +410,8 @@ def _target(parts):
 @misconception(
     of="by_socket",
     rfc="RFC 9110 section 7.1",
-    says="The fragment is sent. What stands behind # is for the client alone: it is no part of the "
-    "target.",
+    says="The fragment is sent. What stands behind # is for the client alone: it is no part of "
+    "the target.",
 )
 def sends_the_fragment(method, url, fields, content=b""):
     def target(parts):
@@ -455,8 +459,8 @@ def leaves_the_query_out(method, url, fields, content=b""):
 @misconception(
     of="by_socket",
     rfc="RFC 9112 section 6.3",
-    says="One recv is taken for the whole answer. It comes in pieces: read on until the length is "
-    "reached, or the end.",
+    says="One recv is taken for the whole answer. It comes in pieces: read on until the length "
+    "is reached, or the end.",
 )
 def one_recv(method, url, fields, content=b""):
     parts = urllib.parse.urlsplit(url)
@@ -471,8 +475,8 @@ def one_recv(method, url, fields, content=b""):
 @misconception(
     of="by_urllib",
     rfc="RFC 9110 section 15.4",
-    says="urlopen follows redirects and raises for 404. It must do neither here: a handler that stays, "
-    "and HTTPError taken for the answer that it is.",
+    says="urlopen follows redirects and raises for 404. It must do neither here: a handler that "
+    "stays, and HTTPError taken for the answer that it is.",
 )
 def plain_urlopen(method, url, fields, content=b""):
     return _by_urlopen(method, url, fields, content)
@@ -488,8 +492,8 @@ def _by_urlopen(method, url, fields, content):
 @misconception(
     of="by_urllib",
     rfc="RFC 9110 section 15.4",
-    says="HTTPError is caught, but redirects are followed all the same: urllib does that before it "
-    "answers. It takes a handler of your own to stay.",
+    says="HTTPError is caught, but redirects are followed all the same: urllib does that before "
+    "it answers. It takes a handler of your own to stay.",
 )
 def follows_with_urllib(method, url, fields, content=b""):
     try:
@@ -533,8 +537,8 @@ def _with_requests(method, url, fields, content, clear=True, **options):
 @misconception(
     of="by_requests",
     rfc="RFC 9110 section 12.5.1",
-    says="requests adds fields of its own, Accept for one. A session whose headers are cleared has "
-    "none to add.",
+    says="requests adds fields of its own, Accept for one. A session whose headers are cleared "
+    "has none to add.",
 )
 def default_fields(method, url, fields, content=b""):
     return _with_requests(method, url, fields, content, clear=False, allow_redirects=False)
@@ -553,8 +557,8 @@ def follows_with_requests(method, url, fields, content=b""):
 @misconception(
     of="by_requests",
     rfc="RFC 9110 section 7.6.1",
-    says="The connection is said to be kept alive, as requests does by default. Here the request says "
-    "Connection: close.",
+    says="The connection is said to be kept alive, as requests does by default. Here the request "
+    "says Connection: close.",
 )
 def keeps_alive(method, url, fields, content=b""):
     with requests.Session() as session:
@@ -583,8 +587,8 @@ def form_as_text(pairs):
 @misconception(
     of="json_body",
     rfc="RFC 8259 section 6",
-    says="NaN is written. json.dumps does that unless told not to; JSON has no such number, and other "
-    "readers refuse it.",
+    says="NaN is written. json.dumps does that unless told not to; JSON has no such number, and "
+    "other readers refuse it.",
 )
 def writes_nan(value):
     return "application/json", json.dumps(value).encode()
@@ -611,8 +615,8 @@ def json_as_text(value):
 @misconception(
     of="multipart_body",
     rfc="RFC 7578 section 4.1",
-    says="The last line has no two hyphens at its end. They say that no part follows; without them the "
-    "reader waits for one.",
+    says="The last line has no two hyphens at its end. They say that no part follows; without "
+    "them the reader waits for one.",
 )
 def no_last_hyphens(parts, candidates):
     kind, octets = reference.multipart_body(parts, candidates)
@@ -632,8 +636,8 @@ def bare_lf(parts, candidates):
 @misconception(
     of="multipart_body",
     rfc="RFC 2046 section 5.1.1",
-    says="The empty line between a part's head and its content is missing: the content is read as "
-    "fields.",
+    says="The empty line between a part's head and its content is missing: the content is read "
+    "as fields.",
 )
 def no_empty_line(parts, candidates):
     kind, octets = reference.multipart_body(parts, candidates)
@@ -643,8 +647,8 @@ def no_empty_line(parts, candidates):
 @misconception(
     of="multipart_body",
     rfc="RFC 7578 section 4.1",
-    says="The first candidate is taken, come what may. If it stands in a file, the file ends there for "
-    "the reader, and the rest is a part that somebody else has written.",
+    says="The first candidate is taken, come what may. If it stands in a file, the file ends "
+    "there for the reader, and the rest is a part that somebody else has written.",
 )
 def any_boundary(parts, candidates):
     parts = list(parts)
@@ -662,8 +666,8 @@ def any_boundary(parts, candidates):
 @misconception(
     of="multipart_body",
     rfc="RFC 7578 section 5.1",
-    says="Names go out as they are. A quote ends the name, a line end ends the line: a file name that "
-    "somebody chose can write a field of its own.",
+    says="Names go out as they are. A quote ends the name, a line end ends the line: a file name "
+    "that somebody chose can write a field of its own.",
 )
 def names_as_they_are(parts, candidates):
     marks = {'"': "\ue000", "\r": "\ue001", "\n": "\ue002"}
@@ -681,8 +685,8 @@ def names_as_they_are(parts, candidates):
 @misconception(
     of="multipart_body",
     rfc="RFC 7578 section 4.2",
-    says="Every part gets a file name. Only files have one: a field of a form with a file name is taken "
-    "for an upload.",
+    says="Every part gets a file name. Only files have one: a field of a form with a file name "
+    "is taken for an upload.",
 )
 def everything_is_a_file(parts, candidates):
     named = [replace(p, filename=p.name if p.filename is None else p.filename) for p in parts]
@@ -705,8 +709,8 @@ def three_o_three_keeps(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 15.4.8",
-    says="307 and 308 become a GET. They were made to keep the method and the content: it is the same "
-    "request, once more.",
+    says="307 and 308 become a GET. They were made to keep the method and the content: it is the "
+    "same request, once more.",
 )
 def everything_becomes_get(request, response):
     status = 302 if response.status in (307, 308) else response.status
@@ -716,7 +720,8 @@ def everything_becomes_get(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 15.4.3",
-    says="At 301 and 302 every method becomes GET. Only POST may: a PUT that becomes a GET is lost.",
+    says="At 301 and 302 every method becomes GET. Only POST may: a PUT that becomes a GET is "
+    "lost.",
 )
 def all_become_get(request, response):
     found = reference.redirected(request, response)
@@ -728,8 +733,8 @@ def all_become_get(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 15.4.3",
-    says="301 and 302 keep a POST. The first browsers made a GET of it, servers relied on that, and the "
-    "standard gave in; 307 and 308 keep it.",
+    says="301 and 302 keep a POST. The first browsers made a GET of it, servers relied on that, "
+    "and the standard gave in; 307 and 308 keep it.",
 )
 def post_stays(request, response):
     status = {301: 308, 302: 307}.get(response.status, response.status)
@@ -739,8 +744,8 @@ def post_stays(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 15.4",
-    says="A HEAD becomes a GET at 303. Who asks for the head of something wants no content at the new "
-    "place either.",
+    says="A HEAD becomes a GET at 303. Who asks for the head of something wants no content at "
+    "the new place either.",
 )
 def head_becomes_get(request, response):
     found = reference.redirected(request, response)
@@ -752,8 +757,8 @@ def head_becomes_get(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 15.4",
-    says="The method is GET now, but the fields about the content are still there: Content-Type of "
-    "nothing, and a Content-Length for which the server waits.",
+    says="The method is GET now, but the fields about the content are still there: Content-Type "
+    "of nothing, and a Content-Length for which the server waits.",
 )
 def keeps_content_fields(request, response):
     found = reference.redirected(request, response)
@@ -768,8 +773,8 @@ def keeps_content_fields(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 10.2.2",
-    says="The fragment of the first URL is lost. A Location without one takes it over: the reader still "
-    "wants that heading.",
+    says="The fragment of the first URL is lost. A Location without one takes it over: the "
+    "reader still wants that heading.",
 )
 def loses_the_fragment(request, response):
     bare = request.target.partition("#")[0]
@@ -779,8 +784,8 @@ def loses_the_fragment(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 10.2.2",
-    says="The Location is taken as a whole URL. It may be relative, as a link in a page: resolve it "
-    "against the URL that was asked.",
+    says="The Location is taken as a whole URL. It may be relative, as a link in a page: resolve "
+    "it against the URL that was asked.",
 )
 def location_is_absolute(request, response):
     found = reference.redirected(request, response)
@@ -790,8 +795,8 @@ def location_is_absolute(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 15.4",
-    says="The password goes along to another origin. Whoever can make the first server redirect can "
-    "read it there.",
+    says="The password goes along to another origin. Whoever can make the first server redirect "
+    "can read it there.",
 )
 def takes_secrets_along(request, response):
     hidden = tuple(
@@ -807,8 +812,8 @@ def takes_secrets_along(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 4.3.1",
-    says="Only the host is compared. Another port is another server, and from https to http the password "
-    "would travel in the clear: scheme, host and port are the origin.",
+    says="Only the host is compared. Another port is another server, and from https to http the "
+    "password would travel in the clear: scheme, host and port are the origin.",
 )
 def compares_hosts_only(request, response):
     found = reference.redirected(request, response)
@@ -824,8 +829,8 @@ def compares_hosts_only(request, response):
 @misconception(
     of="redirected",
     rfc="RFC 9110 section 4.3.1",
-    says="Host and port are compared as they are written. a.example, A.Example and a.example:80 are the "
-    "same http origin, and lose nothing.",
+    says="Host and port are compared as they are written. a.example, A.Example and a.example:80 "
+    "are the same http origin, and lose nothing.",
 )
 def compares_as_written(request, response):
     found = reference.redirected(request, response)
@@ -850,7 +855,8 @@ def follows_for_ever(request, send, limit=5):
 @misconception(
     of="follow",
     rfc="RFC 9110 section 15.4",
-    says="The limit counts requests. It counts redirects: with a limit of 5, six requests may be sent.",
+    says="The limit counts requests. It counts redirects: with a limit of 5, six requests may be "
+    "sent.",
 )
 def counts_requests(request, send, limit=5):
     return reference.follow(request, send, limit - 1)
@@ -859,8 +865,8 @@ def counts_requests(request, send, limit=5):
 @misconception(
     of="follow",
     rfc="RFC 9110 section 15.4",
-    says="When the limit is reached the redirect itself is returned as if it were the answer. The caller "
-    "cannot tell: raise.",
+    says="When the limit is reached the redirect itself is returned as if it were the answer. "
+    "The caller cannot tell: raise.",
 )
 def returns_the_redirect(request, send, limit=5):
     asked = []
@@ -876,8 +882,8 @@ def returns_the_redirect(request, send, limit=5):
 @misconception(
     of="follow",
     rfc="RFC 9110 section 10.2.2",
-    says="Every Location is resolved against the first URL. It is relative to the URL that gave it, and "
-    "the secrets come back with the first request.",
+    says="Every Location is resolved against the first URL. It is relative to the URL that gave "
+    "it, and the secrets come back with the first request.",
 )
 def always_from_the_first(request, send, limit=5):
     first, asked = request, []
@@ -920,7 +926,8 @@ def negative_waits(response, now):
 @misconception(
     of="retry_after_s",
     rfc="RFC 9110 section 10.2.3",
-    says="float() knows more numbers than the standard: -1, 1.5, 1e3. Digits 0 to 9, and nothing else.",
+    says="float() knows more numbers than the standard: -1, 1.5, 1e3. Digits 0 to 9, and nothing "
+    "else.",
 )
 def whatever_float_takes(response, now):
     try:
@@ -931,8 +938,8 @@ def whatever_float_takes(response, now):
 
 @misconception(
     of="backoff_s",
-    says="The wait grows by the same amount each time. Double it: whoever is overloaded needs the crowd "
-    "to thin out quickly.",
+    says="The wait grows by the same amount each time. Double it: whoever is overloaded needs "
+    "the crowd to thin out quickly.",
 )
 def grows_evenly(attempt, dice, base_s=0.5, cap_s=8.0):
     return dice() * min(cap_s, base_s * (attempt + 1))
@@ -956,7 +963,8 @@ def no_jitter(attempt, dice, base_s=0.5, cap_s=8.0):
 
 @misconception(
     of="backoff_s",
-    says="The first wait is doubled already. After the first failure, attempt 0, the bound is base_s.",
+    says="The first wait is doubled already. After the first failure, attempt 0, the bound is "
+    "base_s.",
 )
 def starts_doubled(attempt, dice, base_s=0.5, cap_s=8.0):
     return reference.backoff_s(attempt + 1, dice, base_s, cap_s)
@@ -965,8 +973,8 @@ def starts_doubled(attempt, dice, base_s=0.5, cap_s=8.0):
 @misconception(
     of="with_retries",
     rfc="RFC 9110 section 9.2.2",
-    says="A POST is sent again. It may have been done already, only its answer was lost: two orders, two "
-    "payments. Only idempotent methods may be repeated unasked.",
+    says="A POST is sent again. It may have been done already, only its answer was lost: two "
+    "orders, two payments. Only idempotent methods may be repeated unasked.",
 )
 def repeats_everything(request, send, **options):
     def sent(other, timeout_s):
@@ -978,8 +986,8 @@ def repeats_everything(request, send, **options):
 @misconception(
     of="with_retries",
     rfc="RFC 9110 section 9.2.2",
-    says="PUT and DELETE are not sent again. They are not safe, but idempotent: twice intends what once "
-    "does, so they may be.",
+    says="PUT and DELETE are not sent again. They are not safe, but idempotent: twice intends "
+    "what once does, so they may be.",
 )
 def repeats_safe_methods_only(request, send, **options):
     if request.method not in ("PUT", "DELETE"):
@@ -994,8 +1002,8 @@ def repeats_safe_methods_only(request, send, **options):
 @misconception(
     of="with_retries",
     rfc="RFC 9110 section 9.2.2",
-    says="A refused connection is final for a POST. Nothing was sent, so nothing can be done twice: any "
-    "method may try again.",
+    says="A refused connection is final for a POST. Nothing was sent, so nothing can be done "
+    "twice: any method may try again.",
 )
 def refused_is_final(request, send, **options):
     refused = []
@@ -1018,8 +1026,8 @@ def refused_is_final(request, send, **options):
 @misconception(
     of="with_retries",
     rfc="RFC 9110 section 15.6.1",
-    says="Every 5xx is tried again. 500 and 501 will be the same next time; 502, 503 and 504 may pass, "
-    "and 429 asks for patience.",
+    says="Every 5xx is tried again. 500 and 501 will be the same next time; 502, 503 and 504 may "
+    "pass, and 429 asks for patience.",
 )
 def repeats_all_5xx(request, send, **options):
     kept = {}
@@ -1039,7 +1047,8 @@ def repeats_all_5xx(request, send, **options):
 @misconception(
     of="with_retries",
     rfc="RFC 9110 section 10.2.3",
-    says="Retry-After is not looked at. The server said when; asking before is a request for nothing.",
+    says="Retry-After is not looked at. The server said when; asking before is a request for "
+    "nothing.",
 )
 def deaf_to_retry_after(request, send, **options):
     def sent(other, timeout_s):
@@ -1053,8 +1062,8 @@ def deaf_to_retry_after(request, send, **options):
 @misconception(
     of="with_retries",
     rfc="RFC 9110 section 10.2.3",
-    says="It sleeps although the deadline would be over by then. The caller waits for an answer that can "
-    "no longer come: give up at once.",
+    says="It sleeps although the deadline would be over by then. The caller waits for an answer "
+    "that can no longer come: give up at once.",
 )
 def sleeps_past_the_deadline(request, send, *, clock, deadline_s=20.0, try_s=5.0, **options):
     end = clock() + deadline_s
@@ -1067,8 +1076,8 @@ def sleeps_past_the_deadline(request, send, *, clock, deadline_s=20.0, try_s=5.0
 
 @misconception(
     of="with_retries",
-    says="Each attempt gets its full timeout, though less is left until the deadline. The last one ends "
-    "after it.",
+    says="Each attempt gets its full timeout, though less is left until the deadline. The last "
+    "one ends after it.",
 )
 def full_timeouts(request, send, *, try_s=5.0, **options):
     def sent(other, _):
@@ -1083,3 +1092,664 @@ def full_timeouts(request, send, *, try_s=5.0, **options):
 )
 def one_more(request, send, *, attempts=4, **options):
     return reference.with_retries(request, send, attempts=attempts + 1, **options)
+
+
+# --- Exercise 7: downloads
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9112 section 8",
+    says="The end of the pieces is taken for the end of the file. Compare with Content-Length: a "
+    "connection that breaks looks like an end.",
+)
+def end_is_whole(url, fetch, file, **options):
+    def without_length(request):
+        response, pieces = fetch(request)
+        rest = tuple(pair for pair in response.fields if pair[0] != "content-length")
+        return replace(response, fields=rest), pieces
+
+    total = {}
+    progress = options.pop("progress", None)
+
+    def noted(request):
+        response, pieces = without_length(request)
+        lengths = fetch_lengths.pop(0) if fetch_lengths else []
+        total["now"] = lengths
+        return response, pieces
+
+    fetch_lengths = []
+    if progress:
+        options["progress"] = lambda done, _: progress(done, total.get("first"))
+
+    def first(request):
+        response, pieces = fetch(request)
+        lengths = response.values("content-length")
+        if response.status == 200:
+            total["first"] = int(lengths[0]) if lengths else None
+            if total["first"] is not None and total["first"] > options["max_bytes"]:
+                raise ValueError
+        rest = tuple(pair for pair in response.fields if pair[0] != "content-length")
+        return replace(response, fields=rest), pieces
+
+    return reference.download(url, first, file, **options)
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9110 section 13.1.5",
+    says="The rest is asked for without If-Range. If the file has been replaced, you glue the "
+    "second half of the new one to the first half of the old one.",
+)
+def without_if_range(url, fetch, file, **options):
+    def bare(request):
+        kept = tuple(pair for pair in request.fields if pair[0] != "if-range")
+        return fetch(replace(request, fields=kept))
+
+    return reference.download(url, bare, file, **options)
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9110 section 13.1.5",
+    says="A weak ETag is used for If-Range. W/ says that the meaning is the same, not the octets.",
+)
+def weak_tags_too(url, fetch, file, **options):
+    weak = []
+
+    def strong(request):
+        fields = tuple(
+            (n, f"W/{v}" if n == "if-range" and v in weak else v) for n, v in request.fields
+        )
+        response, pieces = fetch(replace(request, fields=fields))
+        tags = response.values("etag")
+        if response.status == 200 and tags and tags[0].startswith("W/"):
+            weak.append(tags[0][2:])
+        bare = tuple((n, v.removeprefix("W/") if n == "etag" else v) for n, v in response.fields)
+        return replace(response, fields=bare), pieces
+
+    return reference.download(url, strong, file, **options)
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9110 section 14.2",
+    says="A 200 to a range request is added to what is there. It brings the whole file: begin "
+    "anew.",
+)
+def adds_a_whole_file(url, fetch, file, **options):
+    state = {"done": 0}
+
+    class Kept:
+        def write(self, octets):
+            file.write(octets)
+
+        def restart(self):
+            state["done"] = 0
+
+    return reference.download(url, fetch, Kept(), **options)
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9110 section 15.3.7",
+    says="A 206 is believed without a look at Content-Range. It may begin elsewhere; then the "
+    "file has a hole, or something twice.",
+)
+def believes_the_part(url, fetch, file, **options):
+    asked = {}
+
+    def trusting(request):
+        response, pieces = fetch(request)
+        ranges = request.values("range")
+        if response.status == 206 and ranges:
+            begins = ranges[0].removeprefix("bytes=")
+            response = replace(response, fields=(("content-range", f"bytes {begins}9/10"),))
+        asked["last"] = request
+        return response, pieces
+
+    return reference.download(url, trusting, file, **options)
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9110 section 8.6",
+    says="max_bytes is compared with Content-Length only. Without one, or with a lie, the disk "
+    "fills: count what is written.",
+)
+def trusts_the_length(url, fetch, file, *, max_bytes, **options):
+    def measured(request):
+        response, pieces = fetch(request)
+        lengths = response.values("content-length")
+        if response.status == 200 and lengths and int(lengths[0]) > max_bytes:
+            raise ValueError
+        return response, pieces
+
+    return reference.download(url, measured, file, max_bytes=10**12, **options)
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9110 section 8.6",
+    says="The piece that goes beyond max_bytes is written, and only then counted. Count first: "
+    "nothing beyond the limit is written.",
+)
+def counts_too_late(url, fetch, file, *, max_bytes, **options):
+    last = {"done": 0}
+
+    class Watched:
+        def write(self, octets):
+            file.write(octets)
+            last["done"] += len(octets)
+            if last["done"] > max_bytes:
+                raise ValueError
+
+        def restart(self):
+            file.restart()
+            last["done"] = 0
+
+    def measured(request):
+        response, pieces = fetch(request)
+        lengths = response.values("content-length")
+        if response.status == 200 and lengths and int(lengths[0]) > max_bytes:
+            raise ValueError
+        return response, pieces
+
+    return reference.download(url, measured, Watched(), max_bytes=10**12, **options)
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9530",
+    says="The checksum is that of the last part only, or goes on where the file was begun anew. "
+    "It belongs to the file: what is in it, from its first octet.",
+)
+def checksum_of_the_last_part(url, fetch, file, *, sha256="", **options):
+    part = {"digest": hashlib.sha256()}
+
+    def noted(request):
+        response, pieces = fetch(request)
+        part["digest"] = hashlib.sha256()
+
+        def seen():
+            for piece in pieces:
+                part["digest"].update(piece)
+                yield piece
+
+        return response, seen()
+
+    size = reference.download(url, noted, file, **options)
+    if sha256 and part["digest"].hexdigest() != sha256.lower():
+        raise ValueError
+    return size
+
+
+@misconception(
+    of="download",
+    rfc="RFC 9110 section 14.2",
+    says="What broke off is asked for from the beginning. With a strong ETag the rest would do: "
+    "that is what Range is for.",
+)
+def always_from_the_start(url, fetch, file, **options):
+    def untagged(request):
+        response, pieces = fetch(request)
+        rest = tuple(pair for pair in response.fields if pair[0] != "etag")
+        return replace(response, fields=rest), pieces
+
+    return reference.download(url, untagged, file, **options)
+
+
+# --- Exercise 8: a pool
+
+
+@misconception(
+    of="may_keep",
+    rfc="RFC 9112 section 9.3",
+    says="A connection whose answer was not read to its end is kept. The rest of that answer "
+    "will be read as the beginning of the next.",
+)
+def keeps_half_read(version, asked, answered, complete):
+    return reference.may_keep(version, asked, answered, True)
+
+
+@misconception(
+    of="may_keep",
+    rfc="RFC 9110 section 7.6.1",
+    says="Connection is compared as one word. It is a list, in any case: `keep-alive, Close` "
+    "says close.",
+)
+def connection_is_one_word(version, asked, answered, complete):
+    values = [*asked.values("connection"), *answered.values("connection")]
+    if not complete or "close" in values:
+        return False
+    return version == "HTTP/1.1" or "keep-alive" in answered.values("connection")
+
+
+@misconception(
+    of="may_keep",
+    rfc="RFC 9112 section 9.3",
+    says="HTTP/1.0 is treated like HTTP/1.1. In the old version the end of the connection is the "
+    "rule, and only keep-alive in the answer makes an exception.",
+)
+def old_is_kept_too(version, asked, answered, complete):
+    return reference.may_keep("HTTP/1.1", asked, answered, complete)
+
+
+@misconception(
+    of="may_keep",
+    rfc="RFC 9112 section 9.6",
+    says="Only the answer is looked at. If the request said close, the server closes after the "
+    "answer.",
+)
+def forgets_what_was_asked(version, asked, answered, complete):
+    return reference.may_keep(version, replace(asked, fields=()), answered, complete)
+
+
+@misconception(
+    of="Pool",
+    rfc="RFC 9112 section 9.3",
+    says="One list for all origins: a request for one server goes out on a connection to another.",
+)
+class OneForAll(reference.Pool):
+    def take(self, origin, now):
+        self._origin = origin
+        idle = self._idle.get("all", [])
+        while idle:
+            connection, since = idle.pop()
+            if now - since < self._idle_s and self._is_alive(connection):
+                return connection
+            self._close(connection)
+        return self._connect(origin)
+
+    def give_back(self, origin, connection, now, keep):
+        super().give_back("all", connection, now, keep)
+
+
+@misconception(
+    of="Pool",
+    rfc="RFC 9112 section 9.5",
+    says="The one that was given back first is taken. It is the one the server is most likely to "
+    "have closed: take the last.",
+)
+class FirstInFirstOut(reference.Pool):
+    def take(self, origin, now):
+        self._idle.get(origin, []).reverse()
+        taken = super().take(origin, now)
+        self._idle.get(origin, []).reverse()
+        return taken
+
+
+@misconception(
+    of="Pool",
+    rfc="RFC 9112 section 9.5",
+    says="A dead connection is handed out. Look first: a server closes what lies idle, and tells "
+    "nobody.",
+)
+class HandsOutTheDead(reference.Pool):
+    def __init__(self, connect, close, is_alive, max_idle=2, idle_s=30.0):
+        super().__init__(connect, close, lambda _: True, max_idle, idle_s)
+
+
+@misconception(
+    of="Pool",
+    rfc="RFC 9112 section 9.5",
+    says="Connections do not grow old in this pool. One that has been idle for idle_s seconds is "
+    "closed, not used.",
+)
+class NeverOld(reference.Pool):
+    def __init__(self, connect, close, is_alive, max_idle=2, idle_s=30.0):
+        super().__init__(connect, close, is_alive, max_idle, 10.0**9)
+
+
+@misconception(
+    of="Pool",
+    rfc="RFC 9112 section 9.4",
+    says="The pool grows without end. Each idle connection holds a descriptor here and memory "
+    "there: at most max_idle, the oldest is closed.",
+)
+class NeverFull(reference.Pool):
+    def __init__(self, connect, close, is_alive, max_idle=2, idle_s=30.0):
+        super().__init__(connect, close, is_alive, 10**9, idle_s)
+
+
+@misconception(
+    of="Pool",
+    rfc="RFC 9112 section 9.3",
+    says="What is too old or dead is forgotten but not closed. Its descriptor stays open until "
+    "the program ends.",
+)
+class ForgetsToClose(reference.Pool):
+    def take(self, origin, now):
+        close, self._close = self._close, lambda _: None
+        try:
+            return super().take(origin, now)
+        finally:
+            self._close = close
+
+
+@misconception(
+    of="Pool",
+    rfc="RFC 9112 section 9.3",
+    says="A connection that was taken is still in the pool: two requests will use it at once, "
+    "and each reads half of the other's answer.",
+)
+class StaysInThePool(reference.Pool):
+    def take(self, origin, now):
+        taken = super().take(origin, now)
+        idle = self._idle.setdefault(origin, [])
+        if not any(each == taken for each, _ in idle):
+            idle.append((taken, now))
+        return taken
+
+    def give_back(self, origin, connection, now, keep):
+        idle = self._idle.setdefault(origin, [])
+        idle[:] = [pair for pair in idle if pair[0] != connection]
+        super().give_back(origin, connection, now, keep)
+
+
+# --- Exercise 9: pages
+
+
+@misconception(
+    of="parse_links",
+    rfc="RFC 8288 section 3",
+    says="You cut at every comma. One inside < > or inside quotes parts nothing: read from left "
+    "to right.",
+)
+def cuts_at_commas(value):
+    found = []
+    for part in value.split(","):
+        found += reference.parse_links(part)
+    return found
+
+
+@misconception(
+    of="parse_links",
+    rfc="RFC 8288 section 3.3",
+    says="Of two parameters of one name the last wins. The first counts: somebody may have added "
+    "one at the end.",
+)
+def last_wins(value):
+    return [
+        (target, {n.lower(): q or p for n, q, p in re.findall(_PARAMETER, rest)} if rest else named)
+        for (target, named), rest in zip(
+            reference.parse_links(value), re.findall(r"<[^>]*>([^<]*)", value), strict=False
+        )
+    ]
+
+
+_PARAMETER = r';\s*([^\s;,="<>]+)\s*=\s*(?:"([^"]*)"|([^\s;,"]*))'
+
+
+@misconception(
+    of="parse_links",
+    rfc="RFC 8288 section 3",
+    says="The quotes stay, or the backslashes in them. They are how a value is written, not what "
+    "it says.",
+)
+def keeps_the_quotes(value):
+    found = []
+    for target, named in reference.parse_links(value):
+        quoted = {
+            name: f'"{text}"' if f'="{text}"' in value.replace(" ", "") else text
+            for name, text in named.items()
+        }
+        quoted |= {n: f'"{t}"' for n, t in named.items() if f'"{t}"' in value}
+        found.append((target, quoted))
+    return found
+
+
+@misconception(
+    of="parse_links",
+    rfc="RFC 8288 section 3",
+    says="Names of parameters keep their capitals. They are compared in any case: `Rel` is `rel`.",
+)
+def names_keep_capitals(value):
+    marked = re.sub(r"([A-Z])(?=[^<>\"]*=)", lambda found: f"\ue000{found[1]}", value)
+
+    def back(text):
+        return re.sub("\ue000(.)", lambda found: found[1].upper(), text)
+
+    return [
+        (back(target), {back(n): back(t) for n, t in named.items()})
+        for target, named in reference.parse_links(marked)
+    ]
+
+
+@misconception(
+    of="next_page",
+    rfc="RFC 8288 section 3.3",
+    says="rel is compared as one word. It is a list of relations with spaces between them, in "
+    "any case.",
+)
+def rel_is_one_word(response, url):
+    for value in response.values("link"):
+        for target, named in reference.parse_links(value):
+            if named.get("rel") == "next" and "anchor" not in named:
+                return urllib.parse.urljoin(url, target)
+    return None
+
+
+@misconception(
+    of="next_page",
+    rfc="RFC 8288 section 3.1",
+    says="The target is returned as it stands. It may be relative: resolve it against the URL of "
+    "the page.",
+)
+def target_as_it_stands(response, url):
+    for value in response.values("link"):
+        for target, named in reference.parse_links(value):
+            if "next" in named.get("rel", "").lower().split() and "anchor" not in named:
+                return target
+    return None
+
+
+@misconception(
+    of="next_page",
+    rfc="RFC 8288 section 3.3",
+    says="The word next is looked for anywhere in rel. `not-next` and `nextpage` are other "
+    "relations.",
+)
+def next_anywhere(response, url):
+    for value in response.values("link"):
+        for target, named in reference.parse_links(value):
+            if "next" in named.get("rel", "").lower() and "anchor" not in named:
+                return urllib.parse.urljoin(url, target)
+    return None
+
+
+@misconception(
+    of="next_page",
+    rfc="RFC 8288 section 3.2",
+    says="A link with an anchor is followed. It says where the next page of *another* page is.",
+)
+def follows_anchors(response, url):
+    for value in response.values("link"):
+        for target, named in reference.parse_links(value):
+            if "next" in named.get("rel", "").lower().split():
+                return urllib.parse.urljoin(url, target)
+    return None
+
+
+def _walk(url, send, max_pages, seen=True, home=True, lazy=True):
+    """all_items with some of its care left out."""
+    page, asked, kept = url, [], []
+
+    def origin(place):
+        parts = urllib.parse.urlsplit(place)
+        return parts.scheme, parts.hostname, parts.port or 80
+
+    while page is not None:
+        if (seen and page in asked) or (home and origin(page) != origin(url)):
+            raise ValueError
+        if len(asked) >= max_pages:
+            raise ValueError
+        asked.append(page)
+        response = send(reference.Request("GET", page))
+        items = json.loads(response.content) if response.status == 200 else None
+        if not isinstance(items, list):
+            raise ValueError
+        if lazy:
+            yield from items
+        else:
+            kept += items
+        page = reference.next_page(response, page)
+    yield from kept
+
+
+@misconception(
+    of="all_items",
+    says="Two pages that lead to each other keep you going round. Remember what was asked for.",
+)
+def goes_in_circles(url, send, max_pages=100):
+    return _walk(url, send, max_pages, seen=False)
+
+
+@misconception(
+    of="all_items",
+    rfc="RFC 9110 section 15.4",
+    says="The next page may be anywhere for you. On another origin it gets whatever this client "
+    "sends along, a token for one: stop.",
+)
+def goes_anywhere(url, send, max_pages=100):
+    return _walk(url, send, max_pages, home=False)
+
+
+@misconception(
+    of="all_items",
+    says="All pages are fetched before the first item is handed out. Who wants five items waits "
+    "for a million, and an error on the last page loses them all.",
+)
+def fetches_all_first(url, send, max_pages=100):
+    return _walk(url, send, max_pages, lazy=False)
+
+
+@misconception(
+    of="all_items",
+    says="There is no end to the pages. A server can make up a new one each time: max_pages is "
+    "the limit.",
+)
+def pages_without_end(url, send, max_pages=100):
+    return _walk(url, send, 500)
+
+
+# --- Exercise 10: the client
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9110 section 15.5.9",
+    says="The deadline is given to each recv as its timeout. A server that sends an octet now "
+    "and then keeps you for ever: before each recv, ask how much is left.",
+)
+class TimesEachRecv(reference.ApiClient):
+    def left(self, end):
+        return self.deadline_s
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 8259 section 8.1",
+    says="The charset of the Content-Type is believed. JSON is UTF-8, and application/json has "
+    "no charset: whatever the label says, decode as UTF-8.",
+)
+class BelievesTheLabel(reference.ApiClient):
+    def answer(self, url):
+        response = super().answer(url)
+        kind = "".join(response.values("content-type"))
+        charset = kind.rpartition("charset=")[2] if "charset=" in kind else "utf-8"
+        text = response.content.decode(charset, "surrogateescape")
+        return replace(response, content=text.encode("utf-8", "surrogateescape"))
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 8259 section 8.1",
+    says="What is not UTF-8 is replaced by question marks, or read as Latin-1. Somebody's name "
+    "is now another name, and nobody is told.",
+)
+class MakesDo(reference.ApiClient):
+    def parsed(self, content):
+        return super().parsed(content.decode("utf-8", "replace").encode())
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9110 section 8.4.1.3",
+    says="gzip is undone all at once, and the size looked at afterwards. Fifty kilobytes became "
+    "fifty megabytes before you looked; give decompress a limit, and count what comes out.",
+)
+class UnpacksItAll(reference.ApiClient):
+    def begun(self, event):
+        response, content = super().begun(event)
+        if content.gzip:
+            content.most = 10**9
+        return response, content
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9112 section 6.3",
+    says="Content-Length is not looked at before the content comes. A terabyte that drips is "
+    "known to be too much when its head has come.",
+)
+class LooksAtNoLength(reference.ApiClient):
+    def begun(self, event):
+        headers = [pair for pair in event.headers if pair[0] != b"content-length"]
+        bare = reference.h11.Response(status_code=event.status_code, headers=headers)
+        return super().begun(bare)
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9112 section 8",
+    says="An answer that ends early is taken for what it is so far. Chunks without the last one, "
+    "or fewer octets than Content-Length, are cut: half a list is no list.",
+)
+class TakesWhatCame(reference.ApiClient):
+    def events(self, peer, server, end):
+        try:
+            yield from super().events(peer, server, end)
+        except reference.h11.RemoteProtocolError:
+            if not peer.trailing_data[1]:
+                raise
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9110 section 15.4",
+    says="The token goes along to another origin. Whoever can put a redirect on the server can "
+    "read it.",
+)
+class TokenForEverybody(reference.ApiClient):
+    def ask(self, request, end):
+        kept = tuple(pair for pair in request.fields if pair not in self.fields)
+        return super().ask(replace(request, fields=kept + self.fields), end)
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9110 section 9.2.2",
+    says="Nothing is tried again. A connection that is cut once, or a server that is busy for a "
+    "second, ends it: GET may be repeated.",
+)
+class TriesOnce(reference.ApiClient):
+    def __init__(self, token="", *, attempts=3, **options):
+        super().__init__(token, attempts=1, **options)
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9110 section 15",
+    says='An answer that is an error is parsed like any other. `{"title": "no such page"}` is '
+    "JSON too, but not what was asked for: look at the status.",
+)
+class IgnoresTheStatus(reference.ApiClient):
+    def ask(self, request, end):
+        response = super().ask(request, end)
+        return replace(response, status=200) if response.status == 404 else response
+
+    def begun(self, event):
+        response, content = super().begun(event)
+        content.counts = True
+        return response, content

@@ -11,7 +11,7 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -67,6 +67,14 @@ def as_json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
+def ticks(visit: Any) -> Iterator[int]:
+    """One number after each pause, until the site ends, or `n` of the query has come."""
+    for number in range(int(visit.query.get("n", 10**9))):
+        if visit.pause(visit.tick_s):
+            return
+        yield number
+
+
 @page("/nowhere")
 def nowhere(visit: Any) -> bool:
     return whole(visit, as_json({"title": "no such page"}), status=404)
@@ -87,7 +95,7 @@ def echo(visit: Any) -> bool:
 @page("/drip", "sends an octet now and then, for ever", "a timeout for each recv never fires")
 def drip(visit: Any) -> bool:
     visit.send(head(200, "Content-Type: application/json", "Content-Length: 100000"))
-    while not visit.pause(visit.tick_s):
+    for _ in ticks(visit):
         visit.send(b" ")
     return False
 
@@ -95,16 +103,22 @@ def drip(visit: Any) -> bool:
 @page("/drip-head", "the same with the head", "the library reads the head, you cannot look in")
 def drip_head(visit: Any) -> bool:
     visit.send(b"HTTP/1.1 200 X\r\nX-Slow: ")
-    while not visit.pause(visit.tick_s):
+    for _ in ticks(visit):
         visit.send(b"z")
     return False
 
 
 @page("/silent", "takes the request and says nothing", "without a timeout: for ever")
 def silent(visit: Any) -> bool:
-    while not visit.pause(visit.tick_s):
+    for _ in ticks(visit):
         pass
     return False
+
+
+@page("/late", "answers after `s` seconds", "a timeout that nobody handed on")
+def late(visit: Any) -> bool:
+    visit.pause(float(visit.query.get("s", "1")))
+    return whole(visit, as_json({"late": True}))
 
 
 @page("/cut", "promises 1,000 octets, sends 400, closes", "half a file that looks whole")
@@ -168,7 +182,7 @@ def endless(visit: Any) -> bool:
 @page("/huge", "promises a terabyte", "what reads it into a buffer of that size")
 def huge(visit: Any) -> bool:
     visit.send(head(200, "Content-Type: application/json", f"Content-Length: {10**12}"))
-    while not visit.pause(visit.tick_s):
+    for _ in ticks(visit):
         visit.send(PIECE[:1024])
     return False
 
@@ -183,7 +197,7 @@ def fields(visit: Any) -> bool:
 
 @page("/junk", "answers, but not in HTTP", "a parser that takes anything")
 def junk(visit: Any) -> bool:
-    visit.send(b"220 ftp.example ready\r\n")
+    visit.send(b"220 mail.example ready\r\n250 at your service\r\n\r\n")
     return False
 
 
