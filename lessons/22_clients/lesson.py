@@ -16,6 +16,7 @@
 import gzip
 import hashlib
 import http.client
+import importlib
 import io
 import json
 import os
@@ -119,7 +120,7 @@ for trap in TRAPS:
 
 # %%
 try:
-    import urllib2
+    importlib.import_module("urllib2")
 except ImportError as error:
     print(type(error).__name__, "-", error)
 for name in ("urlencode", "Request", "urlopen"):
@@ -1856,11 +1857,11 @@ def herd_plot(clients, jitter):
 
 
 # %%
-ipywidgets.interact(
-    lambda clients, jitter: herd_plot(clients, jitter),
+ipywidgets.interactive(
+    lambda clients, jitter: display(herd_plot(clients, jitter)),
     clients=ipywidgets.IntSlider(value=1000, min=100, max=2000, step=100),
     jitter=ipywidgets.Checkbox(value=False, description="throw dice"),
-)  # noqa: E703
+)
 
 # %% [markdown] role="given" id="retry-static"
 # ![Requests of 1,000 clients in each half second, with and without jitter](figures/herd.svg)
@@ -1941,16 +1942,18 @@ def with_retries(
     ### BEGIN SOLUTION
     end = clock() + deadline_s
     safe = request.method in ("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE")
-    for attempt in count():
-        response, failure, asked_s = None, None, None
+    attempt = 0
+    while True:
+        response, failure = None, None
         try:
             response = send(request, min(try_s, end - clock()))
             again = safe and response.status in (429, 502, 503, 504)
         except OSError as error:
             failure = error
             again = safe or isinstance(error, ConnectionRefusedError)
-        if again and attempt + 1 < attempts:
-            wait_s = backoff_s(attempt, dice)
+        attempt += 1
+        if again and attempt < attempts:
+            wait_s = backoff_s(attempt - 1, dice)
             if response is not None:
                 wait_s = max(wait_s, retry_after_s(response, clock()) or 0.0)
             if clock() + wait_s < end:
@@ -3710,10 +3713,10 @@ def survey(path):
 
 
 # %%
-ipywidgets.interact(
+ipywidgets.interactive(
     survey,
     path=ipywidgets.Dropdown(options=[trap.path for trap in TRAPS if trap.path != "/endless"]),
-)  # noqa: E703
+)
 
 # %% [markdown] role="given" id="client-lesson"
 # None of this is a fault of the libraries. They cannot know how long *you* can wait or how much *you* can
@@ -3779,6 +3782,9 @@ class ApiError(Exception):
     """Why there is no answer: `ApiError("slow", "for a person")`."""
 
 
+nap = threading.Event().wait  # sleeps for so many seconds, since nobody sets this event
+
+
 # %% role="answer" id="client-answer"
 class ApiClient:
     """A client of a JSON API, for servers that are not to be trusted."""
@@ -3792,7 +3798,7 @@ class ApiClient:
         max_redirects: int = 5,
         attempts: int = 3,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = threading.Event().wait,
+        sleep: Callable[[float], object] = nap,
         dice: Callable[[], float] = random.random,
     ):
         ### BEGIN SOLUTION
@@ -4114,7 +4120,7 @@ def _():
     def soon(ApiClient):
         """Whether it is back soon after the deadline."""
         began = time.monotonic()
-        found = got(ApiClient, "/drip", "/silent", deadline_s=0.1)[0]
+        found = got(ApiClient, "/drip?n=150", "/silent?n=150", deadline_s=0.1)[0]
         return found, time.monotonic() - began < 1.5
 
     check.probe(ApiClient, soon, expected=(["ApiError slow"] * 2, True), **RULE)
@@ -4145,7 +4151,7 @@ def _():
 
     def example(ApiClient):
         """Cut, reset, no HTTP, a bomb, a terabyte."""
-        return got(ApiClient, "/cut", "/reset", "/junk", "/bomb", "/huge", attempts=1)[0]
+        return got(ApiClient, "/cut", "/reset", "/junk", "/bomb", "/huge?n=5", attempts=1)[0]
 
     check.probe(
         ApiClient,

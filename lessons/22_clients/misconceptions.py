@@ -1103,36 +1103,24 @@ def one_more(request, send, *, attempts=4, **options):
     says="The end of the pieces is taken for the end of the file. Compare with Content-Length: a "
     "connection that breaks looks like an end.",
 )
-def end_is_whole(url, fetch, file, **options):
-    def without_length(request):
-        response, pieces = fetch(request)
-        rest = tuple(pair for pair in response.fields if pair[0] != "content-length")
-        return replace(response, fields=rest), pieces
-
+def end_is_whole(url, fetch, file, *, progress=None, **options):
     total = {}
-    progress = options.pop("progress", None)
 
-    def noted(request):
-        response, pieces = without_length(request)
-        lengths = fetch_lengths.pop(0) if fetch_lengths else []
-        total["now"] = lengths
-        return response, pieces
-
-    fetch_lengths = []
-    if progress:
-        options["progress"] = lambda done, _: progress(done, total.get("first"))
-
-    def first(request):
+    def without_length(request):
         response, pieces = fetch(request)
         lengths = response.values("content-length")
         if response.status == 200:
-            total["first"] = int(lengths[0]) if lengths else None
-            if total["first"] is not None and total["first"] > options["max_bytes"]:
+            total["now"] = int(lengths[0]) if lengths else None
+            if lengths and int(lengths[0]) > options["max_bytes"]:
                 raise ValueError
         rest = tuple(pair for pair in response.fields if pair[0] != "content-length")
         return replace(response, fields=rest), pieces
 
-    return reference.download(url, first, file, **options)
+    def shown(done, _):
+        if progress:
+            progress(done, total["now"])
+
+    return reference.download(url, without_length, file, progress=shown, **options)
 
 
 @misconception(
@@ -1676,8 +1664,8 @@ class MakesDo(reference.ApiClient):
 @misconception(
     of="ApiClient",
     rfc="RFC 9110 section 8.4.1.3",
-    says="gzip is undone all at once, and the size looked at afterwards. Fifty kilobytes became "
-    "fifty megabytes before you looked; give decompress a limit, and count what comes out.",
+    says="gzip is undone all at once, and the size looked at afterwards. Twenty kilobytes became "
+    "twenty megabytes before you looked; give decompress a limit, and count what comes out.",
 )
 class UnpacksItAll(reference.ApiClient):
     def begun(self, event):

@@ -19,7 +19,7 @@ from typing import Any
 Page = Callable[[Any], bool]
 
 PIECE = b"x" * 65_536
-BOMB_BYTES = 50_000_000
+BOMB_BYTES = 20_000_000
 FILE_BYTES = 100_000
 ITEMS = [{"id": number, "name": f"note {number}"} for number in range(1, 8)]
 
@@ -166,7 +166,7 @@ def away(visit: Any) -> bool:
     return whole(visit, b"", f"Location: {visit.query.get('to', '/good')}", status=307)
 
 
-@page("/bomb", "50 kB of gzip that become 50 MB", "memory")
+@page("/bomb", "20 kB of gzip that become 20 MB", "memory")
 def bomb(visit: Any) -> bool:
     return whole(visit, _bomb(), "Content-Encoding: gzip")
 
