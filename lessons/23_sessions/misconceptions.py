@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 import reference
 
-from wirelab.grading.misconceptions import misconception
+from wirelab.grading.misconceptions import equivalent, misconception
 from wirelab.protocols.cookies import site_of
 from wirelab.protocols.http import Response
 
@@ -1370,13 +1370,84 @@ def reads_any_age(cookie, secret, now, max_age_s):
     "such requests are your memory: ask zlib for no more than you would take.",
 )
 def unpacks_bombs(cookie, secret, now, max_age_s):
-    right = reference.flask_read(cookie, secret, now, max_age_s)
-    if right is None and cookie.startswith("."):
-        signed, _, given = cookie.rpartition(".")
+    signed, _, given = cookie.rpartition(".")
+    payload = signed.rpartition(".")[0]
+    if payload.startswith(".") and given == _code(signed, _derived(secret)):
         try:
-            octets = zlib.decompress(reference.from_base64url(signed.rsplit(".", 1)[0][1:]))
-            valid = given == _code(signed, _derived(secret)) and len(octets) > 100_000
-            return json.loads(octets) if valid else None
-        except (ValueError, IndexError, zlib.error):
+            octets = zlib.decompress(reference.from_base64url(payload[1:]))
+        except (ValueError, zlib.error):
             return None
-    return right
+        if len(octets) > 100_000:
+            return None
+    return reference.flask_read(cookie, secret, now, max_age_s)
+
+
+# --- Mutants that are right answers
+
+
+equivalent(
+    "parse-answer",
+    'if re.search(r"[\\x00-\\x08\\x0A-\\x1F\\x7F]", line):',
+    because="The letters of a hexadecimal escape may be large or small: the same octets.",
+)
+equivalent(
+    "jar-answer",
+    "if end is not None and end < now:",
+    because="A cookie that ends now is put in, and thrown out at the beginning of the next call.",
+)
+equivalent(
+    "fixate-answer",
+    'line = ask(Request("GET", None)).values("set-cookie")[0]',
+    'line = ask(Request("GET", "XX/XX")).values("set-cookie")[0]',
+    because="Any page of the shop gives an id.",
+)
+equivalent(
+    "fixate-answer",
+    'return ask(Request("GET", "/account", fields=(("COOKIE", cookie),))).content',
+    'return ("set-cookie", f"__Host-id={id}; Path=/; Secure; HttpOnly; SameSite=Lax{more}")',
+    'return ("SET-COOKIE", f"__Host-id={id}; Path=/; Secure; HttpOnly; SameSite=Lax{more}")',
+    because="The names of fields are in any case.",
+)
+equivalent(
+    "fixate-answer",
+    'known = cookies_of(request).get("__Host-id", "XXXX")',
+    because="Any word that is no id names no session.",
+)
+equivalent(
+    "thief-answer",
+    'return Response(308, (("location", f"https://{host}{request.target}"),))',
+    'return Response(308, (("LOCATION", f"https://{host}{request.target}"),))',
+    because="The names of fields are in any case.",
+)
+equivalent(
+    "token-answer",
+    'scheme, _, token = (authorization or "").rpartition(" ")',
+    because="A token has no space, so with more than one space both find none.",
+)
+equivalent(
+    "token-answer",
+    'scheme, _, token = (authorization or "XXXX").partition(" ")',
+    because="A word that is not Bearer is as good as none.",
+)
+equivalent(
+    "meet-answer",
+    '"connection: close",',
+    'lines.append("content-length: 0")',
+    'lines.append("CONTENT-LENGTH: 0")',
+    'for line in answer.headers.get_all("set-cookie") or []:',
+    'for line in answer.headers.get_all("SET-COOKIE") or []:',
+    'place = answer.headers.get("location")',
+    'place = answer.headers.get("LOCATION")',
+    because="The names of fields are in any case.",
+)
+equivalent(
+    "flask-answer",
+    "age = now - int.from_bytes(from_base64url(time), )",
+    "time = to_base64url(now.to_bytes((now.bit_length() + 7) // 8, ))",
+    because="From Python 3.11 on the highest octet comes first where nothing is said.",
+)
+equivalent(
+    "flask-answer",
+    "octets = zlib.decompressobj().decompress(octets, 100002)",
+    because="Anything beyond 100,000 is too long, by one or by two.",
+)
