@@ -2648,7 +2648,7 @@ def _():
     def example(download):
         """Ten octets in three pieces, and a hundred and one where a hundred are allowed."""
         return (
-            played(download, [(200, TEN, [b"0123", b"", b"456789"])])[:4],
+            played(download, [(200, TEN, [b"0123", b"45", b"6789"])])[:4],
             played(download, [(200, {"content-length": "101"}, [b"x"])])[:2],
         )
 
@@ -2656,7 +2656,7 @@ def _():
         download,
         example,
         expected=(
-            (10, b"0123456789", [("", "")], [(4, 10), (4, 10), (10, 10)]),
+            (10, b"0123456789", [("", "")], [(4, 10), (6, 10), (10, 10)]),
             ("raises ValueError", b""),
         ),
         **RULE,
@@ -3336,7 +3336,8 @@ with running(serve_hostile) as server:
 #   and `,`.
 # - Names are put in lower case. Of several parameters of one name the first counts.
 # - Inside quotes `\` stands for the character that follows it.
-# - Commas may be repeated. What does not fit ends it: links that are whole before it count.
+# - Commas may be repeated. A link is whole if a comma or the end comes after it. What does not fit
+#   ends the reading: the links that are whole before it count.
 #
 # **`next_page(response: Response, url: str) -> str | None`**: where the next page is: the target, resolved
 # against `url`, of the first link, of all Link fields in order, that has `next` among the relations of
@@ -3672,7 +3673,7 @@ def _():
 # ## 10. A client that comes home
 #
 # Now all of it, against the server that you met at the beginning. First see how two good libraries fare
-# there. Choose a trap; each of them gets two seconds, measured from outside:
+# there. Choose a trap; each of them gets one second, measured from outside:
 
 
 # %% role="given" id="client-given-play" jupyter={"source_hidden": true}
@@ -3687,7 +3688,7 @@ def with_requests(url):
     return f"{len(requests.get(url, timeout=0.5).content):,} octets"
 
 
-def watched(client, path, patience_s=2.0):
+def watched(client, path, patience_s=1.0):
     """Run a client against the hostile site, in a thread: what came of it, and after how long."""
     found, over = [], threading.Event()
 
@@ -4457,12 +4458,12 @@ def _():
 
 
 # %% [markdown] role="given" id="client-show"
-# For your own eyes: your client at every trap, each with two seconds at most.
+# For your own eyes: your client at every trap, each with a deadline of 0.3 seconds.
 
 # %%
 try:
     with running(serve_hostile) as server:
-        client = ApiClient(deadline_s=0.5, attempts=2)
+        client = ApiClient(deadline_s=0.3, attempts=2)
         for trap in TRAPS:
             began = time.monotonic()
             found = in_kind(client.get, url_of(server, trap.path))

@@ -17,7 +17,7 @@ from dataclasses import replace
 import reference
 import requests
 
-from wirelab.grading.misconceptions import misconception
+from wirelab.grading.misconceptions import equivalent, misconception
 
 # --- Exercise 1: Python 2 to 3
 
@@ -1248,7 +1248,6 @@ def counts_too_late(url, fetch, file, *, max_bytes, **options):
 
 @misconception(
     of="download",
-    rfc="RFC 9530",
     says="The checksum is that of the last part only, or goes on where the file was begun anew. "
     "It belongs to the file: what is in it, from its first octet.",
 )
@@ -1741,3 +1740,21 @@ class IgnoresTheStatus(reference.ApiClient):
         response, content = super().begun(event)
         content.counts = True
         return response, content
+
+
+# --- mutants that are right answers
+
+equivalent(
+    "port-answer",
+    'request = urllib.request.Request(f"{base}?{query}", headers={"x-asker": "notes"})',
+    'request = urllib.request.Request(f"{base}?{query}", headers={"X-ASKER": "notes"})',
+    'return reply.headers["location"]',
+    'return reply.headers["LOCATION"]',
+    because="Names of fields are the same in any case.",
+)
+equivalent(
+    "percent-answer",
+    'kept = "XXABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~XX" + safe',
+    'return percent_encode(text, safe="XX* XX").replace("~", "%7E").replace(" ", "+")',
+    because="X is unreserved: to keep it twice changes nothing.",
+)

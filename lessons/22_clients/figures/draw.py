@@ -15,11 +15,11 @@ from wirelab.views.drawing import canvas, written
 from wirelab.views.plots import Panel, Plot
 
 WHY = {
-    "Host": "which site: 127.0.0.1 may serve many",
-    "User-Agent": "who asks, as servers' statistics see it",
-    "Accept-Encoding": "whether the content may be compressed",
+    "Host": "which of the sites at this address",
+    "User-Agent": "who asks, for statistics",
+    "Accept-Encoding": "whether it may be compressed",
     "Accept": "which types will do",
-    "Connection": "whether another request may follow",
+    "Connection": "whether another may follow",
 }
 
 
@@ -41,7 +41,7 @@ def defaults() -> str:
         for name in WHY
     ]
     pen = canvas(880, 84 + 58 * len(WHY), title=title, description="\n".join(said), live=False)
-    for x, head in ((180, "urllib.request"), (430, "requests"), (650, "what it decides")):
+    for x, head in ((180, "urllib.request"), (430, "requests"), (630, "what it decides")):
         pen.text(x, 34, head, "wl-t wl-small wl-muted")
     for row, (name, why) in enumerate(WHY.items()):
         y = 48 + 58 * row
@@ -54,7 +54,7 @@ def defaults() -> str:
             pen.text(
                 x, y + 28, value, "wl-t wl-small" + (" wl-mono" if value[0] != "(" else " wl-muted")
             )
-        pen.text(650, y + 28, why, "wl-t wl-small")
+        pen.text(630, y + 28, why, "wl-t wl-small")
     pen.text(
         24,
         68 + 58 * len(WHY),
