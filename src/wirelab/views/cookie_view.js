@@ -33,7 +33,7 @@ export default {
             { class: fate.place ? "wl-goes" : "wl-stays" },
             mark,
             make("code", { title: `set by ${cookie.url}` }, cookie.line),
-            make("span", { class: "wl-fate" }, fateText),
+            make("span", { class: "wl-verdict" }, fateText),
           );
         }),
       );
