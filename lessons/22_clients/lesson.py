@@ -844,7 +844,8 @@ MessageView([("left", octets) for octets in by_both], left="urllib, then request
 # ### Exercise 3: one request, three ways
 #
 # Write `by_socket`, `by_urllib` and `by_requests`, all with the same signature:
-# `(method: str, url: str, fields: list[tuple[str, str]], content: bytes = b"") -> tuple[int, bytes]`. Each
+# `(method: str, url: str, fields: list[tuple[str, str]], content: bytes = b"", timeout_s: float = 5.0) ->
+# tuple[int, bytes]`. Each
 # sends **exactly these octets**, once, and returns the status and the content of the answer:
 #
 # 1. the method, the target of the URL (its path, `/` where it is empty, and its query; never its
@@ -859,7 +860,8 @@ MessageView([("left", octets) for octets in by_both], left="urllib, then request
 # with content it has `Content-Type`. The URL is `http`, ASCII, with a port.
 #
 # All three treat the answer alike: a redirect is *not* followed, a status of 400 or more is no
-# exception. No proxy is asked. Any wait ends after 5 seconds.
+# exception. After `timeout_s` seconds of silence each raises what its library raises then. (Proxies are
+# left alone: the set-up has said that this machine is asked directly.)
 #
 # Example: `by_socket("GET", "http://127.0.0.1:8080/a?b#c", [("User-Agent", "me"), ("Accept-Encoding",
 # "identity")])` sends `GET /a?b HTTP/1.1`, `Host: 127.0.0.1:8080`, `User-Agent: me`,
@@ -868,7 +870,11 @@ MessageView([("left", octets) for octets in by_both], left="urllib, then request
 
 # %% role="answer" id="three-answer"
 def by_socket(
-    method: str, url: str, fields: list[tuple[str, str]], content: bytes = b""
+    method: str,
+    url: str,
+    fields: list[tuple[str, str]],
+    content: bytes = b"",
+    timeout_s: float = 5.0,
 ) -> tuple[int, bytes]:
     """Send the request over a socket; return status and content of the answer."""
     ### BEGIN SOLUTION
@@ -876,7 +882,7 @@ def by_socket(
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     named = [("Host", parts.netloc), *_whole(method, fields, content)]
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in named), "", ""]
-    with socket.create_connection((parts.hostname, parts.port), 5) as server:
+    with socket.create_connection((parts.hostname, parts.port), timeout_s) as server:
         server.sendall("\r\n".join(lines).encode("latin-1") + content)
         reply = http.client.HTTPResponse(server, method=method)
         reply.begin()
@@ -890,7 +896,11 @@ def _whole(method, fields, content):
 
 
 def by_urllib(
-    method: str, url: str, fields: list[tuple[str, str]], content: bytes = b""
+    method: str,
+    url: str,
+    fields: list[tuple[str, str]],
+    content: bytes = b"",
+    timeout_s: float = 5.0,
 ) -> tuple[int, bytes]:
     """Send the same octets with urllib.request; return status and content of the answer."""
 
@@ -899,11 +909,11 @@ def by_urllib(
         def redirect_request(self, *_):
             return None
 
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Stay)
+    opener = urllib.request.build_opener(Stay)
     named = dict(_whole(method, fields, content))
     request = urllib.request.Request(url, content or None, named, method=method)
     try:
-        reply = opener.open(request, timeout=5)
+        reply = opener.open(request, timeout=timeout_s)
     except urllib.error.HTTPError as error:
         reply = error
     with reply:
@@ -912,16 +922,19 @@ def by_urllib(
 
 
 def by_requests(
-    method: str, url: str, fields: list[tuple[str, str]], content: bytes = b""
+    method: str,
+    url: str,
+    fields: list[tuple[str, str]],
+    content: bytes = b"",
+    timeout_s: float = 5.0,
 ) -> tuple[int, bytes]:
     """Send the same octets with requests; return status and content of the answer."""
     ### BEGIN SOLUTION
     with requests.Session() as session:
-        session.trust_env = False
         session.headers.clear()
         named = dict(_whole(method, fields, content))
         reply = session.request(
-            method, url, headers=named, data=content, allow_redirects=False, timeout=5
+            method, url, headers=named, data=content, allow_redirects=False, timeout=timeout_s
         )
         return reply.status_code, reply.content
     ### END SOLUTION
@@ -941,10 +954,9 @@ def by_requests(
 
 # %% [markdown] role="hint" id="three-hint-3"
 # Almost
-# `class Stay(urllib.request.HTTPRedirectHandler)`; `urllib.request.build_opener(
-# urllib.request.ProxyHandler({}), Stay)`; `urllib.request.Request(url, content or None, dict(all_fields),
-# method=method)`. `session.request(method, url, headers=dict(all_fields), data=content,
-# allow_redirects=False, timeout=5)`, with `session.trust_env = False`.
+# `class Stay(urllib.request.HTTPRedirectHandler)`; `urllib.request.build_opener(Stay)`;
+# `urllib.request.Request(url, content or None, dict(all_fields), method=method)`. `session.request(method,
+# url, headers=dict(all_fields), data=content, allow_redirects=False, timeout=timeout_s)`.
 
 
 # %% role="given" id="three-given-play"
@@ -1089,6 +1101,21 @@ def _():
     expected = [(1, each) for each in zip(codes, contents, strict=True)] + [(1, (302, b"no"))]
     for answer in (by_socket, by_urllib, by_requests):
         check.probe(answer, many, expected=expected, **RULE)
+
+    def silence(answer):
+        """A server that is silent for 0.4 s, with timeout_s=0.05."""
+        with running(serve_hostile) as server:
+            url = url_of(server, "/late?s=0.4")
+            return outcome(answer, "GET", url, list(ME), b"", timeout_s=0.05)
+
+    for answer in (by_socket, by_urllib, by_requests):
+        check.probe(
+            answer,
+            silence,
+            accepts=lambda found: isinstance(found, str) and found.startswith("raises"),
+            rule="Silence of timeout_s seconds is an exception: hand it on.",
+            within_s=3,
+        )
     ### END HIDDEN TESTS
 
 
@@ -3001,7 +3028,7 @@ with requests.Session() as session:
 # case). Otherwise yes for `"HTTP/1.1"`; for `"HTTP/1.0"`, the version of the answer, only if the answer's
 # Connection has `keep-alive`.
 #
-# **`Pool(connect, close, is_alive, max_idle: int = 2, idle_s: float = 30.0)`**, a class. A connection is whatever
+# **`ConnectionPool(connect, close, is_alive, max_idle: int = 2, idle_s: float = 30.0)`**, a class. A connection is whatever
 # `connect(origin)` returns; `close(connection)` ends it, `is_alive(connection)` says whether the server has
 # kept its end open. An origin is a text as `"http://a.example:80"`.
 #
@@ -3031,7 +3058,7 @@ def may_keep(version: str, asked: Request, answered: Response, complete: bool) -
     ### END SOLUTION
 
 
-class Pool:
+class ConnectionPool:
     """Idle connections, to be used again."""
 
     def __init__(
@@ -3099,7 +3126,7 @@ class Pool:
 
 
 # %% role="given" id="pool-given-play"
-def pooled(Pool, script, dead=(), **options):
+def pooled(ConnectionPool, script, dead=(), **options):
     """Play steps on a pool, connections being numbers from 1; what was taken, and what was done.
 
     Steps: ("take", origin, now), ("back", origin, connection, now) to keep it, ("drop", ...) not to,
@@ -3115,7 +3142,7 @@ def pooled(Pool, script, dead=(), **options):
     def close(connection):
         done.append(f"close {connection}")
 
-    pool = Pool(connect, close, lambda connection: connection not in dead, **options)
+    pool = ConnectionPool(connect, close, lambda connection: connection not in dead, **options)
     for what, *arguments in script:
         if what == "take":
             taken.append(pool.take(*arguments))
@@ -3178,10 +3205,10 @@ def _():
     )
     A, B = "http://a:80", "http://b:80"
 
-    def example(Pool):
+    def example(ConnectionPool):
         """Take, give back, take again; and give back what is not to be kept."""
         return pooled(
-            Pool,
+            ConnectionPool,
             [
                 ("take", A, 0.0),
                 ("back", A, 1, 1.0),
@@ -3192,7 +3219,7 @@ def _():
         )
 
     check.probe(
-        Pool,
+        ConnectionPool,
         example,
         expected=([1, 1, 2], [f"connect {A} 1", "close 1", f"connect {A} 2"]),
         **RULE,
@@ -3200,36 +3227,46 @@ def _():
     ### BEGIN HIDDEN TESTS
     three = [("take", A, 0.0)] * 3
 
-    def scripts(Pool):
+    def scripts(ConnectionPool):
         """Origins apart, last in first out, too many, too old, dead, closed, none allowed."""
         back = [("back", A, n, float(n)) for n in (1, 2, 3)]
         return [
             pooled(
-                Pool, [("take", A, 0.0), ("back", A, 1, 0.0), ("take", B, 0.0), ("take", A, 0.0)]
+                ConnectionPool,
+                [("take", A, 0.0), ("back", A, 1, 0.0), ("take", B, 0.0), ("take", A, 0.0)],
             ),
             pooled(
-                Pool, [*three[:2], *back[:2], ("take", A, 3.0), ("take", A, 3.0), ("take", A, 3.0)]
+                ConnectionPool,
+                [*three[:2], *back[:2], ("take", A, 3.0), ("take", A, 3.0), ("take", A, 3.0)],
             ),
-            pooled(Pool, [*three, *back, ("take", A, 4.0), ("take", A, 4.0), ("take", A, 4.0)]),
             pooled(
-                Pool,
+                ConnectionPool,
+                [*three, *back, ("take", A, 4.0), ("take", A, 4.0), ("take", A, 4.0)],
+            ),
+            pooled(
+                ConnectionPool,
                 [*three, *back, ("take", A, 4.0), ("take", A, 4.0), ("take", A, 4.0)],
                 max_idle=3,
             ),
-            pooled(Pool, [*three, *back, ("take", A, 31.5)], max_idle=3),
-            pooled(Pool, [*three[:2], *back[:2], ("take", A, 32.0)]),
-            pooled(Pool, [*three[:2], *back[:2], ("take", A, 31.9), ("take", A, 31.9)]),
-            pooled(Pool, [*three[:1], *back[:1], ("take", A, 6.0)], idle_s=5.0),
-            pooled(Pool, [*three[:1], *back[:1], ("take", A, 5.9)], idle_s=5.0),
-            pooled(Pool, [*three[:2], *back[:2], ("take", A, 3.0)], dead={2}),
-            pooled(Pool, [*three[:2], *back[:2], ("take", A, 3.0), ("take", A, 3.0)], dead={1, 2}),
-            pooled(Pool, [*three[:1], *back[:1], ("take", A, 2.0)], max_idle=0),
+            pooled(ConnectionPool, [*three, *back, ("take", A, 31.5)], max_idle=3),
+            pooled(ConnectionPool, [*three[:2], *back[:2], ("take", A, 32.0)]),
+            pooled(ConnectionPool, [*three[:2], *back[:2], ("take", A, 31.9), ("take", A, 31.9)]),
+            pooled(ConnectionPool, [*three[:1], *back[:1], ("take", A, 6.0)], idle_s=5.0),
+            pooled(ConnectionPool, [*three[:1], *back[:1], ("take", A, 5.9)], idle_s=5.0),
+            pooled(ConnectionPool, [*three[:2], *back[:2], ("take", A, 3.0)], dead={2}),
             pooled(
-                Pool, [*three[:2], ("back", B, 1, 0.0), ("back", A, 2, 0.0), ("all",), ("all",)]
+                ConnectionPool,
+                [*three[:2], *back[:2], ("take", A, 3.0), ("take", A, 3.0)],
+                dead={1, 2},
             ),
-            pooled(Pool, [*three, *back, ("all",), ("take", A, 4.0)]),
+            pooled(ConnectionPool, [*three[:1], *back[:1], ("take", A, 2.0)], max_idle=0),
             pooled(
-                Pool,
+                ConnectionPool,
+                [*three[:2], ("back", B, 1, 0.0), ("back", A, 2, 0.0), ("all",), ("all",)],
+            ),
+            pooled(ConnectionPool, [*three, *back, ("all",), ("take", A, 4.0)]),
+            pooled(
+                ConnectionPool,
                 [
                     *three[:2],
                     *back[:2],
@@ -3239,9 +3276,9 @@ def _():
                     ("take", A, 5.0),
                 ],
             ),
-            pooled(Pool, [("all",), *three[:1], ("drop", A, 1, 0.0), ("take", A, 0.0)]),
+            pooled(ConnectionPool, [("all",), *three[:1], ("drop", A, 1, 0.0), ("take", A, 0.0)]),
             pooled(
-                Pool,
+                ConnectionPool,
                 [
                     *three,
                     ("back", A, 1, 0.0),
@@ -3255,7 +3292,7 @@ def _():
     one, two, four = f"connect {A} 1", f"connect {A} 2", f"connect {A} 4"
     made, made2 = [one, two, f"connect {A} 3"], [one, two]
     check.probe(
-        Pool,
+        ConnectionPool,
         scripts,
         expected=[
             ([1, 2, 1], [one, f"connect {B} 2"]),
@@ -3279,16 +3316,18 @@ def _():
         **RULE,
     )
 
-    def apart(Pool):
+    def apart(ConnectionPool):
         """Two pools have nothing in common."""
         closed = []
-        first, second = (Pool(lambda origin, n=n: n, closed.append, lambda _: True) for n in (1, 2))
+        first, second = (
+            ConnectionPool(lambda origin, n=n: n, closed.append, lambda _: True) for n in (1, 2)
+        )
         first.give_back(A, first.take(A, 0.0), 0.0, True)
         return second.take(A, 0.0), first.take(A, 0.0), closed
 
-    check.probe(Pool, apart, expected=(2, 1, []), **RULE)
+    check.probe(ConnectionPool, apart, expected=(2, 1, []), **RULE)
 
-    def refused(Pool):
+    def refused(ConnectionPool):
         """A connection that cannot be made: the pool is as before."""
         answers = iter([ConnectionRefusedError(), 7])
 
@@ -3298,10 +3337,10 @@ def _():
                 raise answer
             return answer
 
-        pool = Pool(connect, lambda _: None, lambda _: True)
+        pool = ConnectionPool(connect, lambda _: None, lambda _: True)
         return outcome(pool.take, A, 0.0), outcome(pool.take, A, 0.0)
 
-    check.probe(Pool, refused, expected=("raises ConnectionRefusedError", 7), **RULE)
+    check.probe(ConnectionPool, refused, expected=("raises ConnectionRefusedError", 7), **RULE)
     ### END HIDDEN TESTS
 
 

@@ -413,7 +413,7 @@ def _target(parts):
     says="The fragment is sent. What stands behind # is for the client alone: it is no part of "
     "the target.",
 )
-def sends_the_fragment(method, url, fields, content=b""):
+def sends_the_fragment(method, url, fields, content=b"", timeout_s=5.0):
     def target(parts):
         return _target(parts) + (f"#{parts.fragment}" if parts.fragment else "")
 
@@ -431,7 +431,7 @@ def sends_the_fragment(method, url, fields, content=b""):
     rfc="RFC 9110 section 7.2",
     says="Host has no port. A port that is not the scheme's usual one belongs to it.",
 )
-def host_without_port(method, url, fields, content=b""):
+def host_without_port(method, url, fields, content=b"", timeout_s=5.0):
     return _over_a_socket(
         method,
         url,
@@ -446,7 +446,7 @@ def host_without_port(method, url, fields, content=b""):
     rfc="RFC 9112 section 3.2.1",
     says="The query is left out of the target. It is sent, with its question mark.",
 )
-def leaves_the_query_out(method, url, fields, content=b""):
+def leaves_the_query_out(method, url, fields, content=b"", timeout_s=5.0):
     return _over_a_socket(
         method,
         url,
@@ -462,7 +462,7 @@ def leaves_the_query_out(method, url, fields, content=b""):
     says="One recv is taken for the whole answer. It comes in pieces: read on until the length "
     "is reached, or the end.",
 )
-def one_recv(method, url, fields, content=b""):
+def one_recv(method, url, fields, content=b"", timeout_s=5.0):
     parts = urllib.parse.urlsplit(url)
     lines = [f"{method} {_target(parts)} HTTP/1.1", f"Host: {parts.netloc}"]
     lines += [f"{name}: {value}" for name, value in _fields(method, fields, content)]
@@ -478,7 +478,7 @@ def one_recv(method, url, fields, content=b""):
     says="urlopen follows redirects and raises for 404. It must do neither here: a handler that "
     "stays, and HTTPError taken for the answer that it is.",
 )
-def plain_urlopen(method, url, fields, content=b""):
+def plain_urlopen(method, url, fields, content=b"", timeout_s=5.0):
     return _by_urlopen(method, url, fields, content)
 
 
@@ -495,7 +495,7 @@ def _by_urlopen(method, url, fields, content):
     says="HTTPError is caught, but redirects are followed all the same: urllib does that before "
     "it answers. It takes a handler of your own to stay.",
 )
-def follows_with_urllib(method, url, fields, content=b""):
+def follows_with_urllib(method, url, fields, content=b"", timeout_s=5.0):
     try:
         return _by_urlopen(method, url, fields, content)
     except urllib.error.HTTPError as error:
@@ -509,12 +509,12 @@ def follows_with_urllib(method, url, fields, content=b""):
     says="urllib writes Content-Length by itself, and at a place of its own. Give it all fields "
     "yourself, and it keeps your order.",
 )
-def leaves_the_length_to_urllib(method, url, fields, content=b""):
+def leaves_the_length_to_urllib(method, url, fields, content=b"", timeout_s=5.0):
     class Stay(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, *_):
             return None
 
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), Stay)
+    opener = urllib.request.build_opener(Stay)
     request = urllib.request.Request(url, content or None, dict(fields), method=method)
     try:
         reply = opener.open(request, timeout=5)
@@ -524,13 +524,15 @@ def leaves_the_length_to_urllib(method, url, fields, content=b""):
         return reply.status, reply.read()
 
 
-def _with_requests(method, url, fields, content, clear=True, **options):
+def _with_requests(method, url, fields, content, timeout_s, clear=True, **options):
     with requests.Session() as session:
         session.trust_env = False
         if clear:
             session.headers.clear()
         named = dict(_fields(method, fields, content))
-        reply = session.request(method, url, headers=named, data=content, timeout=5, **options)
+        reply = session.request(
+            method, url, headers=named, data=content, timeout=timeout_s, **options
+        )
         return reply.status_code, reply.content
 
 
@@ -540,8 +542,10 @@ def _with_requests(method, url, fields, content, clear=True, **options):
     says="requests adds fields of its own, Accept for one. A session whose headers are cleared "
     "has none to add.",
 )
-def default_fields(method, url, fields, content=b""):
-    return _with_requests(method, url, fields, content, clear=False, allow_redirects=False)
+def default_fields(method, url, fields, content=b"", timeout_s=5.0):
+    return _with_requests(
+        method, url, fields, content, timeout_s, clear=False, allow_redirects=False
+    )
 
 
 @misconception(
@@ -550,8 +554,8 @@ def default_fields(method, url, fields, content=b""):
     says="requests follows redirects unless it is told not to, and you see the last answer only: "
     "allow_redirects=False.",
 )
-def follows_with_requests(method, url, fields, content=b""):
-    return _with_requests(method, url, fields, content)
+def follows_with_requests(method, url, fields, content=b"", timeout_s=5.0):
+    return _with_requests(method, url, fields, content, timeout_s)
 
 
 @misconception(
@@ -560,15 +564,24 @@ def follows_with_requests(method, url, fields, content=b""):
     says="The connection is said to be kept alive, as requests does by default. Here the request "
     "says Connection: close.",
 )
-def keeps_alive(method, url, fields, content=b""):
+def keeps_alive(method, url, fields, content=b"", timeout_s=5.0):
     with requests.Session() as session:
         session.trust_env = False
         session.headers = {"Connection": "keep-alive"}
         named = dict(_fields(method, fields, content)[:-1])
         reply = session.request(
-            method, url, headers=named, data=content, timeout=5, allow_redirects=False
+            method, url, headers=named, data=content, timeout=timeout_s, allow_redirects=False
         )
         return reply.status_code, reply.content
+
+
+@misconception(
+    of="by_requests",
+    rfc="RFC 9110 section 15.5.9",
+    says="requests is given no timeout. It has none of its own: without one it waits for ever.",
+)
+def requests_without_timeout(method, url, fields, content=b"", timeout_s=5.0):
+    return reference.by_requests(method, url, fields, content, 60)
 
 
 # --- Exercise 4: contents
@@ -1333,11 +1346,11 @@ def forgets_what_was_asked(version, asked, answered, complete):
 
 
 @misconception(
-    of="Pool",
+    of="ConnectionPool",
     rfc="RFC 9112 section 9.3",
     says="One list for all origins: a request for one server goes out on a connection to another.",
 )
-class OneForAll(reference.Pool):
+class OneForAll(reference.ConnectionPool):
     def take(self, origin, now):
         self._origin = origin
         idle = self._idle.get("all", [])
@@ -1353,12 +1366,12 @@ class OneForAll(reference.Pool):
 
 
 @misconception(
-    of="Pool",
+    of="ConnectionPool",
     rfc="RFC 9112 section 9.5",
     says="The one that was given back first is taken. It is the one the server is most likely to "
     "have closed: take the last.",
 )
-class FirstInFirstOut(reference.Pool):
+class FirstInFirstOut(reference.ConnectionPool):
     def take(self, origin, now):
         self._idle.get(origin, []).reverse()
         taken = super().take(origin, now)
@@ -1367,45 +1380,45 @@ class FirstInFirstOut(reference.Pool):
 
 
 @misconception(
-    of="Pool",
+    of="ConnectionPool",
     rfc="RFC 9112 section 9.5",
     says="A dead connection is handed out. Look first: a server closes what lies idle, and tells "
     "nobody.",
 )
-class HandsOutTheDead(reference.Pool):
+class HandsOutTheDead(reference.ConnectionPool):
     def __init__(self, connect, close, is_alive, max_idle=2, idle_s=30.0):
         super().__init__(connect, close, lambda _: True, max_idle, idle_s)
 
 
 @misconception(
-    of="Pool",
+    of="ConnectionPool",
     rfc="RFC 9112 section 9.5",
     says="Connections do not grow old in this pool. One that has been idle for idle_s seconds is "
     "closed, not used.",
 )
-class NeverOld(reference.Pool):
+class NeverOld(reference.ConnectionPool):
     def __init__(self, connect, close, is_alive, max_idle=2, idle_s=30.0):
         super().__init__(connect, close, is_alive, max_idle, 10.0**9)
 
 
 @misconception(
-    of="Pool",
+    of="ConnectionPool",
     rfc="RFC 9112 section 9.4",
     says="The pool grows without end. Each idle connection holds a descriptor here and memory "
     "there: at most max_idle, the oldest is closed.",
 )
-class NeverFull(reference.Pool):
+class NeverFull(reference.ConnectionPool):
     def __init__(self, connect, close, is_alive, max_idle=2, idle_s=30.0):
         super().__init__(connect, close, is_alive, 10**9, idle_s)
 
 
 @misconception(
-    of="Pool",
+    of="ConnectionPool",
     rfc="RFC 9112 section 9.3",
     says="What is too old or dead is forgotten but not closed. Its descriptor stays open until "
     "the program ends.",
 )
-class ForgetsToClose(reference.Pool):
+class ForgetsToClose(reference.ConnectionPool):
     def take(self, origin, now):
         close, self._close = self._close, lambda _: None
         try:
@@ -1415,12 +1428,12 @@ class ForgetsToClose(reference.Pool):
 
 
 @misconception(
-    of="Pool",
+    of="ConnectionPool",
     rfc="RFC 9112 section 9.3",
     says="A connection that was taken is still in the pool: two requests will use it at once, "
     "and each reads half of the other's answer.",
 )
-class StaysInThePool(reference.Pool):
+class StaysInThePool(reference.ConnectionPool):
     def take(self, origin, now):
         taken = super().take(origin, now)
         idle = self._idle.setdefault(origin, [])
@@ -1757,4 +1770,19 @@ equivalent(
     'kept = "XXABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~XX" + safe',
     'return percent_encode(text, safe="XX* XX").replace("~", "%7E").replace(" ", "+")',
     because="X is unreserved: to keep it twice changes nothing.",
+)
+equivalent(
+    "three-answer",
+    "method, url, headers=named, data=content, allow_redirects=None, timeout=timeout_s",
+    because="None is as false as False.",
+)
+equivalent(
+    "body-answer",
+    'return "application/json", json.dumps(value, allow_nan=None).encode()',
+    because="None is as false as False.",
+)
+equivalent(
+    "retry-answer",
+    "return dice() * min(cap_s, base_s * 2 ** min(attempt, 61))",
+    because="The bound only keeps the number small; the cap was reached long before.",
 )
