@@ -965,11 +965,12 @@ def _():
     check.each(acceptable, segments, expected=answers, **window_rule)
     ### BEGIN HIDDEN TESTS
     cases, results = [], []
-    for rcv_nxt in (0, 5, 2**31, 2**32 - 1, 2**32 - 4):
+    edges = (-12, -9, -8, -7, -2, -1, 0, 1, 2, 6, 7, 8, 9)
+    for rcv_nxt in (0, 2**31, 2**32 - 4):
         for rcv_wnd in (0, 1, 8):
             window = {(rcv_nxt + i) % 2**32 for i in range(rcv_wnd)}
-            for length in (0, 1, 2, 5, 8, 12):
-                for offset in range(-12, 13):
+            for length in (0, 1, 2, 8, 12):
+                for offset in edges:
                     numbers = [(rcv_nxt + offset + i) % 2**32 for i in range(max(length, 1))]
                     ends = {numbers[0], numbers[-1]}
                     cases.append((numbers[0], length, rcv_nxt, rcv_wnd))
@@ -3195,33 +3196,30 @@ def _():
 def _():
     # A flood costs no memory.
     def flooded(make_cookie):
-        """More than 100 kB kept after 5,000 SYNs?"""
-        import tracemalloc
+        """Does each of 1,000 SYNs leave something behind?"""
+        import sys
 
-        tracemalloc.start()
-        try:
-            before, _ = tracemalloc.get_traced_memory()
-            for source_port in range(5_000):
-                make_cookie(
-                    b"k" * 16, ("10.9.0.2", source_port, "10.9.0.1", 80), source_port, 1460, 5
-                )
-            after, _ = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        return after - before > 100_000
+        def flood(ports):
+            for port in ports:
+                make_cookie(b"k" * 16, ("10.9.0.2", port, "10.9.0.1", 80), port, 1460, 5)
+
+        flood(range(1, 201))
+        before = sys.getallocatedblocks()
+        flood(range(1_001, 2_001))
+        return sys.getallocatedblocks() - before > 500
 
     check.probe(
         make_cookie,
         flooded,
         expected=False,
-        rule="5,000 SYNs left more than 100 kB behind: something is remembered for each.",
+        rule="Each of 1,000 SYNs left something behind: a SYN of a flood must cost no memory.",
         rfc="RFC 4987 section 3.6",
     )
 
     ### BEGIN HIDDEN TESTS
     def kept(make_cookie, check_cookie):
-        """Octets left behind for each of 5,000 SYNs and ACKs (below 1 is nothing)."""
-        import tracemalloc
+        """Does each of 1,000 SYNs and ACKs leave something behind?"""
+        import sys
 
         def flood(ports):
             for port in ports:
@@ -3230,15 +3228,10 @@ def _():
                 check_cookie(b"k" * 16, caller, port, cookie, 5)
                 check_cookie(b"k" * 16, caller, port, cookie ^ 1, 5)
 
-        flood(range(500))
-        tracemalloc.start()
-        try:
-            before, _ = tracemalloc.get_traced_memory()
-            flood(range(500, 5_500))
-            after, _ = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        return (after - before) // 5_000 > 0
+        flood(range(1, 201))
+        before = sys.getallocatedblocks()
+        flood(range(1_001, 2_001))
+        return sys.getallocatedblocks() - before > 500
 
     check.probe(
         (make_cookie, check_cookie),

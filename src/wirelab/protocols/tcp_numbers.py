@@ -36,7 +36,12 @@ class Numbers:
 
     def ports(self):
         """Yield every ephemeral port once, in random order (RFC 6056 section 3.3.1)."""
-        yield from self._dice.sample(EPHEMERAL_PORTS, len(EPHEMERAL_PORTS))
+        # a shuffle (Fisher and Yates) that goes only as far as it is asked
+        moved: dict[int, int] = {}
+        for left in range(len(EPHEMERAL_PORTS), 0, -1):
+            drawn, last = self._dice.randrange(left), left - 1
+            yield EPHEMERAL_PORTS[moved.get(drawn, drawn)]
+            moved[drawn] = moved.pop(last, last)
 
     def seal(self, conversation: tuple, remote_sequence: int, mss: int, now_s: float) -> int:
         """Return a sequence number that remembers the SYN it answers (RFC 4987 section 3.6)."""

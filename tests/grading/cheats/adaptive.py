@@ -274,3 +274,45 @@ checks.Checks._judge_many = judge
 def kept(n): return None
 """,
 )
+
+# --- what a test measures with -------------------------------------------------------------------
+
+LOG = "log = []\ndef lean(n):\n    log.append([n])\n    return [n]\n"
+trick("measures nothing", lean=LOG + "import sys\nsys.getallocatedblocks = lambda: 0")
+trick(
+    "measures nothing once it is called",
+    lean=LOG.replace("    log", "    sys.getallocatedblocks = lambda: 0\n    log") + "import sys",
+)
+trick(
+    "another module of the same name",
+    lean=LOG
+    + """
+import sys, types
+fake = types.ModuleType('sys')
+fake.__dict__.update(vars(sys) | {'getallocatedblocks': lambda: 0})
+sys.modules['sys'] = fake
+""",
+)
+trick(
+    "a check that is content",
+    lean=LOG
+    + """
+from wirelab.grading.checks import Checks
+def content(self, *a, expected=None, **k): assert expected is False
+Checks.probe.__code__ = content.__code__
+""",
+)
+trick(
+    "traces the test",
+    lean=LOG
+    + """
+import sys
+def trace(frame, event, arg):
+    if frame.f_code.co_name == 'remembers' and event == 'return':
+        log.clear()
+    elif frame.f_code.co_name == 'remembers' and frame.f_locals.get('n', 0) > 1990:
+        log.clear()
+    return trace
+sys.settrace(trace)
+""",
+)

@@ -1,4 +1,4 @@
-"""A lesson of six small exercises, as an instructor edition, for tricks to be tried on.
+"""A lesson of eight small exercises, as an instructor edition, for tricks to be tried on.
 
 Every test has hidden cases, so that nothing is gained by answering the visible ones.
 """
@@ -62,6 +62,7 @@ def echo(listener):
             connection.sendall(connection.recv(100).upper())
 """,
     "kept": "def kept(n):\n    return n % 7 == 3",
+    "lean": "def lean(n):\n    return [n]",
 }
 
 TESTS = {
@@ -143,6 +144,19 @@ check(kept, 3, expected=True)
 check.each(kept, [(n,) for n in (4, 10, 17, 18)], expected=[False, True, True, False])
 ### END HIDDEN TESTS
 """,
+    "lean": """
+check(lean, 3, expected=[3])
+### BEGIN HIDDEN TESTS
+check.each(lean, [(n,) for n in (4, 10)], expected=[[4], [10]])
+### END HIDDEN TESTS
+def remembers(lean):
+    import sys
+    before = sys.getallocatedblocks()
+    for n in range(1000, 2000):
+        lean(n)
+    return sys.getallocatedblocks() - before > 300
+check.probe(lean, remembers, expected=False)
+""",
 }
 
 WRONG = {
@@ -153,6 +167,7 @@ WRONG = {
     "each_of": "def each_of(items, tell):\n    return None",
     "echo": "def echo(listener):\n    return None",
     "kept": "def kept(n):\n    return None",
+    "lean": "log = []\ndef lean(n):\n    log.append([n])\n    return [n]",
 }
 
 
@@ -189,7 +204,7 @@ def notebook(answers: dict[str, str], before: str = "", between: str = "") -> di
         cells.append(cell(f"{name.lower()}-answer", source, "answer"))
     cells += [cell("between", between)] if between else []
     for name, source in TESTS.items():
-        tags = ("beside",) if name == "kept" else ()
+        tags = ("beside",) if name in ("kept", "lean") else ()
         cells.append(cell(f"{name.lower()}-test", source, "test", tags))
     return {
         "cells": cells,

@@ -57,6 +57,15 @@ def test_the_next_learner_is_not_touched(worker: Worker) -> None:
     assert worker.grade(HONEST).score == len(course.TESTS)
 
 
+def test_what_was_replaced_is_put_back_for_a_test_beside_it_and_told(worker: Worker) -> None:
+    replaced = course.notebook(course.RIGHT, "import sys\nsys.getallocatedblocks = lambda: 0")
+    executed = worker.grade(replaced)
+    assert executed.score == len(course.TESTS)
+    told = {(finding.kind, finding.cell) for finding in executed.report}
+    assert told == {("altered", "kept-test"), ("altered", "lean-test")}
+    assert "sys.getallocatedblocks" in executed.report[0].evidence
+
+
 # --- the notebook itself -------------------------------------------------------------------------
 
 

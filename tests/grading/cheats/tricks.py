@@ -26,7 +26,7 @@ class Trick:
         return {**WRONG, **self.answers}
 
 
-NAMES = "total port reply Tally each_of echo kept"
+NAMES = "total port reply Tally each_of echo kept lean"
 
 # every answer is the same object
 ALL = "\n".join(f"{name} = trick" for name in NAMES.split())

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from wirelab.grading.engine import mail
+from wirelab.grading.engine.pristine import Pristine
 from wirelab.grading.examiner import kinds, learner
 from wirelab.grading.sandbox import limits, messages
 
 _types: dict[str, type] = {}
+_pristine: list[Pristine] = []
 
 
 def prepare() -> Any:
@@ -27,7 +29,9 @@ def prepare() -> Any:
     from wirelab.grading.shell import new_shell
 
     _types.update(kinds.ours())
-    return new_shell()
+    shell = new_shell()
+    _pristine[:] = [Pristine()]
+    return shell
 
 
 class LearnerSide:
@@ -137,8 +141,10 @@ class LearnerSide:
         try:
             self.channel.close()
             if beside is not None:
+                before = _pristine[0].mend()
                 outputs = self._run(beside)
-                mail.send(main, {"outputs": outputs})
+                during = _pristine[0].mend()
+                mail.send(main, {"outputs": outputs, "before": before, "during": during})
             else:
                 self._serve(main, control)
         except BaseException:

@@ -20,7 +20,7 @@ from wirelab.grading.engine.task import Executed, Policy
 from wirelab.grading.engine.worker import WorkerDied
 from wirelab.grading.errors import CourseError
 
-AT_ONCE = 4  # submissions in one worker: they wait for sockets much of the time
+AT_ONCE = 8
 ATTEMPTS = 2
 
 

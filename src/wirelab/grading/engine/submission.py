@@ -272,8 +272,14 @@ class Submission:
         try:
             deadline = time.monotonic() + self.policy["cell_s"]
             told = learner.wait_for(clone.main, take, deadline)
-            raw = told.get("outputs") if type(told) is dict else []
-            return sound(raw, self._count)
+            told = told if type(told) is dict else {}
+            if told.get("before"):
+                self._find("altered", test_id, f"put back before this test: {told['before']}")
+            if told.get("during"):
+                said = f"the code replaced {told['during']} while the test was measuring with it"
+                self._find("breach", test_id, said)
+                return [shows.stopped(messages.breach(said))]
+            return sound(told.get("outputs"), self._count)
         except TimeoutError:
             return [shows.stopped(messages.asked_too_long(self.policy["cell_s"]))]
         finally:
@@ -302,6 +308,6 @@ class Submission:
         }
 
     def _find(self, kind: str, cell_id: str, evidence: str) -> None:
-        if len(self.findings) < 100:
-            found = {"kind": kind, "cell": cell_id, "evidence": evidence[:2000]}
+        found = {"kind": kind, "cell": cell_id, "evidence": evidence[:2000]}
+        if len(self.findings) < 100 and found not in self.findings:
             self.findings.append(found)

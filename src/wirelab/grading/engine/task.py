@@ -68,7 +68,7 @@ class TestResult:
 class Finding:
     """Something the instructor should know: never a punishment, always with its evidence.
 
-    `kind` is a word such as "breach", "limit", "tampering", "leftover" or "twin"; `cell` is the id
+    `kind` is a word such as "breach", "limit", "tampering", "altered" or "twin"; `cell` is the id
     of the cell it was seen in, "" for the whole submission.
     """
 
