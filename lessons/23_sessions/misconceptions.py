@@ -593,6 +593,28 @@ class Adopts(reference.SessionStore):
 
 @misconception(
     of="SessionStore",
+    says="The caller is given the store's own dictionary. Whatever he writes into it is in the "
+    "session without a save, and lists inside are shared too: keep and give deep copies.",
+)
+class GivesItsOwn(reference.SessionStore):
+    def find(self, id, now):
+        session = self._use(id, now)
+        return session and session["data"]
+
+
+@misconception(
+    of="SessionStore",
+    says="Your copies are shallow: the dictionary is another, but the lists in it are the same. "
+    "`copy.deepcopy` copies them as well.",
+)
+class Shallow(reference.SessionStore):
+    def find(self, id, now):
+        session = self._use(id, now)
+        return session and dict(session["data"])
+
+
+@misconception(
+    of="SessionStore",
     says="The table holds the ids themselves. Whoever reads a backup of it is everybody at once; "
     "put the SHA-256 of the id there.",
 )
@@ -635,28 +657,6 @@ class LivesAtTheLimit(reference.SessionStore):
     def _lives(self, session, now):
         idle, age = now - session["used"], now - session["began"]
         return idle <= self._idle_s and age <= self._absolute_s
-
-
-@misconception(
-    of="SessionStore",
-    says="The caller is given the store's own dictionary. Whatever he writes into it is in the "
-    "session without a save, and lists inside are shared too: keep and give deep copies.",
-)
-class GivesItsOwn(reference.SessionStore):
-    def find(self, id, now):
-        session = self._use(id, now)
-        return session and session["data"]
-
-
-@misconception(
-    of="SessionStore",
-    says="Your copies are shallow: the dictionary is another, but the lists in it are the same. "
-    "`copy.deepcopy` copies them as well.",
-)
-class Shallow(reference.SessionStore):
-    def find(self, id, now):
-        session = self._use(id, now)
-        return session and dict(session["data"])
 
 
 @misconception(
@@ -974,6 +974,19 @@ class EndsAll(reference.RollingIds):
         found = super().use(id)
         if found is None:
             self._logins = {key: each for key, each in self._logins.items() if each[0] != user}
+        return found
+
+
+@misconception(
+    of="RollingIds",
+    says="You remember every id that was ever used. There is no need: with the right first part "
+    "whatever is not the one that is due is an old one.",
+)
+class RemembersAll(reference.RollingIds):
+    def use(self, id):
+        found = super().use(id)
+        self._used = getattr(self, "_used", set())
+        self._used.add(id)
         return found
 
 
