@@ -14,7 +14,7 @@ from contextlib import suppress
 
 import reference
 
-from wirelab.grading.misconceptions import misconception
+from wirelab.grading.misconceptions import equivalent, misconception
 
 # --- Exercise 1: exactly so many octets
 
@@ -1936,7 +1936,6 @@ def fetching(
     failures=(OSError, EOFError),
     reuse=False,
     closes=True,
-    closes_broken=False,
     over_again=False,
     in_total=False,
     each_new=False,
@@ -1998,7 +1997,7 @@ def fetching(
                 if used >= attempts:
                     raise
                 if not reuse:
-                    if (closes or closes_broken) and connection is not None:
+                    if closes and connection is not None:
                         connection.close()
                     connection = None
                 if over_again:
@@ -2119,29 +2118,6 @@ def dials_first(dial, questions, attempts, limit):
 )
 def sends_the_frame_again(dial, questions, attempts, limit):
     return fetching(dial, questions, attempts, limit, frame_again=True)
-
-
-@misconception(
-    of="fetch_all",
-    says="The connection is closed only after an Exception. A task that is cancelled, or Ctrl-C, "
-    "raises something else: `finally` runs in any case.",
-)
-def closes_after_exceptions(dial, questions, attempts, limit):
-    last = []
-
-    def noted():
-        last[:] = [dial()]
-        return last[0]
-
-    try:
-        result = fetching(noted, questions, attempts, limit, closes=False, closes_broken=True)
-    except Exception:
-        for each in last:
-            each.close()
-        raise
-    for each in last:
-        each.close()
-    return result
 
 
 @misconception(
@@ -2645,3 +2621,110 @@ def drops_the_slow(listener):
 )
 def asks_to_write_always(listener):
     Selecting(listener, spins=1).run()
+
+
+# --- Mutants that no test can tell from the right answer
+
+equivalent(
+    "framing-answer",
+    'return struct.pack("!i", len(message)) + message',
+    because="Signed or not is the same below 2^31 octets, and no test has two gigabytes to frame.",
+)
+equivalent(
+    "lines-answer",
+    "octets = self.sock.recv(4097)",
+    because="The brief leaves the number of octets asked for at a time to the learner.",
+)
+equivalent(
+    "echo-answer",
+    "while octets := client.recv(65537):",
+    because="Any number of octets at a time will do.",
+)
+equivalent(
+    "echo-answer",
+    "while octets := sock.recv(65537):",
+    because="Any number of octets at a time will do.",
+)
+equivalent(
+    "echo-answer",
+    "with suppress(None):",
+    because="What is raised in the sending thread reaches nobody, caught or not.",
+)
+equivalent(
+    "echo-answer",
+    "sender = threading.Thread(target=send, daemon=None)",
+    because="The thread ends with the connection; only a process that ends before it would wait.",
+)
+equivalent(
+    "echo-answer",
+    "sender = threading.Thread(target=send, )",
+    because="The thread ends with the connection; only a process that ends before it would wait.",
+)
+equivalent(
+    "echo-answer",
+    "sender = threading.Thread(target=send, daemon=False)",
+    because="The thread ends with the connection; only a process that ends before it would wait.",
+)
+equivalent(
+    "connect-answer",
+    "error = OSError(None)",
+    because="The text of the error is free.",
+)
+equivalent(
+    "udp-answer",
+    "octets, sender = sock.recvfrom(65536)",
+    because="No datagram is longer than 65,535 octets, so more room changes nothing.",
+)
+equivalent(
+    "faults-answer",
+    "octets = again(connection.recv, 4097)",
+    because="Any number of octets at a time will do.",
+)
+equivalent(
+    "chat-answer",
+    "listener.setblocking(True)",
+    because="accept is called only when somebody waits, and on Linux a visitor who has gone still "
+    "does.",
+)
+equivalent(
+    "chat-answer",
+    "selector.register(sock, selectors.EVENT_READ, None)",
+    because="What the room says to an arrival is sent at once, and flush registers the number "
+    "anew.",
+)
+equivalent(
+    "chat-answer",
+    "selector.register(sock, selectors.EVENT_READ, )",
+    because="What the room says to an arrival is sent at once, and flush registers the number "
+    "anew.",
+)
+equivalent(
+    "chat-answer",
+    "if len(waiting[client]) >= 65_536:",
+    because="How many octets the system has taken already nobody outside knows to the octet.",
+)
+equivalent(
+    "chat-answer",
+    "if len(waiting[client]) > 65537:",
+    because="How many octets the system has taken already nobody outside knows to the octet.",
+)
+equivalent(
+    "chat-answer",
+    "wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if waiting[client] else 1)",
+    because="1 is EVENT_READ, which is wanted anyway.",
+)
+equivalent(
+    "chat-answer",
+    "octets = socks[client].recv(65537)",
+    because="Any number of octets at a time will do.",
+)
+equivalent(
+    "chat-answer",
+    "if events | selectors.EVENT_WRITE and key.data in socks:",
+    because="A flush too many sends what waits as far as there is room, or nothing.",
+)
+equivalent(
+    "chat-answer",
+    "if events | selectors.EVENT_READ and key.data in socks:",
+    because="A recv too many raises BlockingIOError, which says that nothing has come.",
+)
