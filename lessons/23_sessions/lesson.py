@@ -3675,7 +3675,7 @@ BY_THE_STANDARD = recorded() | {
 # %%
 SOME = [each for each in VISITS if "site" in each.name or "Secure" in each.name]
 try:
-    live = sent_by_chromium(SOME) if chromium() else None
+    live = sent_by_chromium(SOME, within_s=10) if chromium() else None
 except (RuntimeError, OSError) as error:
     live = print(f"Chromium is there, but did not make it: {error}")
 if live:
