@@ -14,6 +14,7 @@
 # %% role="given" id="setup"
 import asyncio
 import contextlib
+import errno
 import itertools
 import json
 import os
@@ -29,11 +30,13 @@ from wirelab.grading.checks import Checks
 from wirelab.servers import running
 from wirelab.servers.crowd import Crowd
 from wirelab.servers.frames import Frame
-from wirelab.servers.hearing import hears, hears_all
+from wirelab.servers.hearing import hears, hears_all, hears_octets
 from wirelab.servers.line_service import (
     come_while_busy,
     conversations,
     misfortunes,
+    reset,
+    rests,
     use_in_reverse,
 )
 from wirelab.servers.measure import measure, measure_program, room_here
@@ -137,7 +140,8 @@ for octets in (b"he", b"llo\nwor", b"ld\n\nand"):
 # - When the client has ended its side (`recv` gives `b""`), close the connection. Octets after the
 #   last line feed are no line, and are not answered.
 # - A connection on which something fails (`handle` raises any `Exception`, a line is too long for
-#   `Lines`, the client resets) is closed. Nobody else notices.
+#   `Lines`, the client resets) is closed; what came together with that line need not be answered.
+#   Nobody else notices.
 # - Nobody waits for anybody else: not for a client that is silent, nor for a `handle` that takes
 #   long with another client's line.
 #
@@ -200,7 +204,7 @@ def _():
         with running(serve_threads, bytes.upper) as server:
             client = server.connect()
             client.sendall(b"hi\nyou\n")
-            return [hears(client, 1.2), hears(client, 1.2)]
+            return [hears(client, 0.3), hears(client, 0.3)]
 
     check.probe(
         serve_threads,
@@ -235,7 +239,7 @@ def _():
     def backwards(serve_threads):
         """Eight connections, the last opened is used first."""
         with running(serve_threads, bytes.upper) as server:
-            return use_in_reverse([server.connect() for _ in range(8)], within_s=1.0)
+            return use_in_reverse([server.connect() for _ in range(8)])
 
     check.probe(
         serve_threads,
@@ -245,24 +249,40 @@ def _():
     )
 
     ### BEGIN HIDDEN TESTS
+    def forty(serve_threads):
+        """Forty connections, the last opened is used first."""
+        with running(serve_threads, bytes.upper) as server:
+            heard = use_in_reverse([server.connect() for _ in range(40)])
+            return heard.count("silence"), len(heard)
+
+    check.probe(
+        serve_threads,
+        forty,
+        says="Forty clients; how many hear nothing, how many hear something, until the first silence:",
+        expected=(0, 40),
+        rule="A thread for each connection, however many there are.",
+    )
+
     def slow_handle(serve_threads):
         """One client's line takes long: does another client hear its answer meanwhile?"""
-        go_on = threading.Event()
+        begun, go_on = threading.Event(), threading.Event()
 
         def handle(line):
             if line == b"long":
+                begun.set()
                 go_on.wait(4.0)
             return line.upper()
 
         with running(serve_threads, handle) as server:
             one, other = server.connect(), server.connect()
             one.sendall(b"long\n")
+            begun.wait(2.0)
             other.sendall(b"short\n")
-            meanwhile = hears(other, 1.2)
+            meanwhile = hears(other, 0.3)
             go_on.set()
             return {
                 "meanwhile": meanwhile,
-                "in the end": hears(one, 1.2),
+                "in the end": hears(one, 0.3),
                 "the other then": hears(other, 0.3) if meanwhile == "silence" else "has it",
             }
 
@@ -274,21 +294,24 @@ def _():
     )
 
     def two_halves(serve_threads):
-        """Two clients send half a line each, then the other half."""
+        """Two clients send a line and a half each, then the other half."""
         with running(serve_threads, bytes.upper) as server:
             one, other = server.connect(), server.connect()
-            one.sendall(b"on")
-            other.sendall(b"oth")
-            waited = [hears(one, 0.05), hears(other, 0.05)]
-            one.sendall(b"e\n")
-            first = hears(one, 1.2)
-            other.sendall(b"er\n")
-            return [*waited, first, hears(other, 1.2)]
+            heard = []
+            for client, octets in (
+                (one, b"a\non"),
+                (other, b"b\noth"),
+                (one, b"e\n"),
+                (other, b"er\n"),
+            ):
+                client.sendall(octets)
+                heard.append(hears(client, 0.3))
+            return heard
 
     check.probe(
         serve_threads,
         two_halves,
-        expected=["silence", "silence", b"ONE", b"OTHER"],
+        expected=[b"A", b"B", b"ONE", b"OTHER"],
         rule="Each connection has its own unfinished line.",
     )
     ### END HIDDEN TESTS
@@ -302,7 +325,7 @@ def _():
         with running(serve_threads, bytes.upper) as server:
             client = server.connect()
             client.sendall(b"hi\n")
-            heard = hears(client, 1.2)
+            heard = hears(client, 0.3)
             server.shut_down()
             return {
                 "heard": heard,
@@ -380,6 +403,10 @@ with running(rude) as server:
 # read away what has come, then close. (RFC 9112 section 9.6 describes it for HTTP. There the
 # server goes on reading for a while; we read only what is there already, since whoever stands at
 # the door must not wait.)
+#
+# Do not judge by what you read on Linux. With the `shutdown` and without the reading, a client there
+# still reads the line and an end, and the reset comes behind them: `getsockopt(SOL_SOCKET, SO_ERROR)`
+# of its socket says so. The test looks there.
 #
 # The second: "is there room?" must be asked of *one* number. Count the places, `workers + waiting`
 # of them. A connection takes one when it is accepted and gives it back when it is closed.
@@ -478,7 +505,7 @@ def _():
         with running(serve_pool, bytes.upper, 2, 2) as server:
             client = server.connect()
             client.sendall(b"hi\nyou\n")
-            return [hears(client, 1.2), hears(client, 1.2)]
+            return [hears(client, 0.3), hears(client, 0.3)]
 
     check.probe(
         serve_pool,
@@ -521,9 +548,10 @@ def _():
     def shut_down(serve_pool):
         """The listener is shut down while one is served and one waits."""
         with running(serve_pool, bytes.upper, 1, 1) as server:
-            clients = [server.connect() for _ in range(2)]
-            clients[0].sendall(b"hi\n")
-            heard = hears(clients[0], 1.2)
+            first = server.connect()
+            first.sendall(b"hi\n")
+            heard = hears(first, 0.3)
+            server.connect()
             server.shut_down()
             return {
                 "heard": heard,
@@ -553,9 +581,11 @@ def _():
                 clients.append(client)
                 if name != "fourth":
                     client.sendall(b"me\n")
-                heard[name] = hears(client, 0.1 if name == "third" else 0.8)
+                heard[name] = hears(client, 0.05 if name == "third" else 0.3)
+                if name in ("first", "second") and heard[name] != b"ME":
+                    return heard
             clients[0].close()
-            heard["third, when the first has left"] = hears(clients[2], 0.8)
+            heard["third, when the first has left"] = hears(clients[2], 0.3)
             return heard
 
     check.probe(
@@ -580,10 +610,10 @@ def _():
             with running(serve_pool, bytes.upper, 1, waiting) as server:
                 first = server.connect()
                 first.sendall(b"me\n")
-                hears(first, 1.2)
+                hears(first, 0.3)
                 for _ in range(waiting):
                     server.connect()
-                heard[f"waiting={waiting}"] = hears_all(server.connect(), 0.8)
+                heard[f"waiting={waiting}"] = hears_all(server.connect(), 0.3)
         return heard
 
     check.probe(
@@ -610,9 +640,9 @@ def _():
             with selectors.DefaultSelector() as waiting:
                 for client in clients:
                     waiting.register(client, selectors.EVENT_READ)
-                while len(heard) < 6 and (ready := waiting.select(1.2)):
+                while len(heard) < 6 and (ready := waiting.select(1.0)):
                     client = ready[0][0].fileobj
-                    heard.append(hears(client, 1.2))
+                    heard.append(hears(client, 0.3))
                     waiting.unregister(client)
                     client.close()
             return sorted(heard, key=str)
@@ -629,19 +659,22 @@ def _():
         with running(serve_pool, bytes.upper, 1, 3) as server:
             first = server.connect()
             first.sendall(b"me\n")
-            hears(first, 1.2)
+            hears(first, 0.3)
             waiting = {}
             for n in range(3):
                 client = server.connect()
                 client.sendall(b"%d\n" % n)
                 waiting[client] = n
+            # nobody can have been refused before all who wait were let in
+            if hears(server.connect(), 0.3) != BUSY.strip():
+                return "nobody is refused"
             order, leaving = [], first
             while waiting:
                 leaving.close()
                 with selectors.DefaultSelector() as ready:
                     for client in waiting:
                         ready.register(client, selectors.EVENT_READ)
-                    heard = ready.select(2.0)
+                    heard = ready.select(1.0)
                 if not heard:
                     return order
                 leaving = heard[0][0].fileobj
@@ -670,7 +703,7 @@ def _():
             clients = [server.connect() for _ in range(3)]
             for client in clients:
                 client.sendall(b"x\n")
-            return [hears(client, 1.2) for client in clients]
+            return [hears(client, 0.3) for client in clients]
 
     check.probe(
         serve_pool,
@@ -685,46 +718,113 @@ def _():
 @check.test
 def _():
     # Refused, but politely: a line and an end, no reset; and nobody is kept waiting by it.
-    def refused_in_words(serve_pool):
-        """A client has sent a request before it is refused: what it hears."""
-        go = threading.Event()
+    def at_the_door(serve_pool, comes):
+        """A server with one worker, which looks at its door only when `comes(server)` says so."""
+        ready, go = threading.Event(), threading.Event()
 
         def late(listener):
+            # room for all that comes, so that nothing of it is still under way
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 400_000)
+            ready.set()
             go.wait(5.0)
             serve_pool(listener, bytes.upper, 1, 0)
 
         with running(late) as server:
-            server.connect()
+            ready.wait(5.0)
+            server.connect()  # takes the only place
+            return comes(server, go)
+
+    def refused_in_words(serve_pool):
+        """A client has sent 98,000 octets before it is refused; then another one comes."""
+
+        def comes(server, go):
             second = server.connect()
-            second.sendall(b"please\n" * 500)
+            second.sendall(b"please\n" * 14_000)
             go.set()
-            return hears_all(second, 0.8)
+            octets, then = hears_octets(second, 0.3)
+            told = {"it reads": octets, "then": then}
+            if then == "end":  # when the next has heard, it has been dealt with
+                told["the next hears"] = hears(server.connect(), 0.3)
+                broken = second.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                told["behind the end"] = "a reset" if broken else "nothing"
+            return told
+
+        return at_the_door(serve_pool, comes)
 
     check.probe(
         serve_pool,
         refused_in_words,
-        expected=[BUSY.strip(), "end"],
-        rule="BUSY, then an orderly end: unread octets at close() turn it into a reset.",
+        expected={
+            "it reads": BUSY,
+            "then": "end",
+            "the next hears": BUSY.strip(),
+            "behind the end": "nothing",
+        },
+        rule="BUSY, then an orderly end: octets that are unread at close() turn it into a reset.",
         rfc="RFC 9293 section 3.6.1",
     )
 
     ### BEGIN HIDDEN TESTS
     def refused_and_stays(serve_pool):
-        """A refused client does not close; another comes. What that one hears."""
+        """Forty are refused, say nothing and stay; what one hears who comes after them."""
         with running(serve_pool, bytes.upper, 1, 0) as server:
             first = server.connect()
             first.sendall(b"me\n")
-            heard = [hears(first, 1.2)]
-            stays = server.connect()
-            heard.append(hears(stays, 1.2))
-            heard.append(hears(server.connect(), 1.2))
+            heard = [hears(first, 0.3)]
+            for _ in range(40):
+                server.connect()
+            heard.append(hears(server.connect(), 0.3))
             return heard
 
     check.probe(
         serve_pool,
         refused_and_stays,
-        expected=[b"ME", BUSY.strip(), BUSY.strip()],
+        expected=[b"ME", BUSY.strip()],
         rule="Whoever stands at the door must not wait for a client that is leaving.",
+    )
+
+    def refused_and_gone(serve_pool):
+        """A client has reset before it can be refused; what the next one hears."""
+
+        def comes(server, go):
+            second = server.connect()
+            second.sendall(b"x")
+            reset(second)
+            third = server.connect()
+            go.set()
+            return hears(third, 0.3), repr(server.error) if server.error else None
+
+        return at_the_door(serve_pool, comes)
+
+    check.probe(
+        serve_pool,
+        refused_and_gone,
+        expected=(BUSY.strip(), None),
+        rule="A client that is gone already cannot be told; nobody else notices.",
+    )
+
+    def closed_in_the_end(serve_pool):
+        """A client has been refused and goes on sending: what becomes of that."""
+        with running(serve_pool, bytes.upper, 1, 0) as server:
+            first = server.connect()
+            first.sendall(b"me\n")
+            hears(first, 0.3)
+            second = server.connect()
+            heard = hears_all(second, 0.3)
+            for _ in range(20):
+                try:
+                    second.sendall(b"x")
+                except OSError:  # who sends to a closed socket is told by a reset
+                    return heard, "closed"
+                if hears(server.connect(), 0.3) == "silence":
+                    break
+            return heard, "still open"
+
+    check.probe(
+        serve_pool,
+        closed_in_the_end,
+        expected=([BUSY.strip(), "end"], "closed"),
+        rule="Shutting down the sending side is not closing: the descriptor is still there.",
     )
     ### END HIDDEN TESTS
 
@@ -745,12 +845,12 @@ def _():
 
     def in_the_end(server, ending):
         """Come back until there is room; ask, and leave in this way."""
-        until = time.monotonic() + 1.5
+        until = time.monotonic() + 0.8
         while time.monotonic() < until:
             client = server.connect()
             with contextlib.suppress(OSError):  # it may have been refused already
                 client.sendall(b"hi\n")
-            heard = hears(client, 1.2)
+            heard = hears(client, 0.3)
             if heard == BUSY.strip() or heard == "reset":
                 client.close()
                 continue
@@ -782,7 +882,7 @@ def _():
             for _ in range(4):
                 client = server.connect()
                 client.sendall(b"boom\n")
-                hears_all(client, 1.2)
+                hears_all(client, 0.3)
                 client.close()
             return in_the_end(server, "close")
 
@@ -873,7 +973,7 @@ LoopRounds(ROUNDS, title="One thread, three clients")
 # - Wait for writing exactly while `outgoing` is not empty.
 # - Wait for reading until the client has ended its side, but not while *more than* 65,536 octets
 #   are outgoing: a client that does not read its answers is not asked for more questions. This is
-#   **backpressure**.
+#   **backpressure**. (`receive` does not refuse what has come all the same: it is answered.)
 # - If `handle` raises an `Exception`, the lines before are answered, it and the lines after it are
 #   not; if `Lines` refuses the octets, none of these is. In both cases nothing more is read, as if
 #   the client had ended its side.
@@ -1027,7 +1127,9 @@ def _():
 
     def handle(line):
         if line == b"boom":
-            raise KeyError("a handler may fail")
+            raise ZeroDivisionError("a handler may fail")
+        if line == b"bang":
+            raise RuntimeError("in more than one way")
         return line.upper()
 
     check.probe(
@@ -1080,6 +1182,13 @@ def _():
     )
     check.probe(
         Conversation,
+        after(("receive", b"bang\n"), ("receive", b"c\n")),
+        says="The only line makes handle raise:",
+        expected=[(b"", 0), (b"", 0)],
+        rule="Any Exception of handle ends the conversation.",
+    )
+    check.probe(
+        Conversation,
         after(("receive", b"a\n"), ("receive", b"x" * 1025), ("receive", b"\nb\n"), ("sent", 2)),
         says="A line that is too long:",
         expected=[(b"A\n", 3), (b"A\n", 2), (b"A\n", 2), (b"", 0)],
@@ -1109,6 +1218,21 @@ def _():
         rule="More than 65,536 outgoing: do not ask for more to read.",
     )
 
+    def comes_all_the_same(Conversation):
+        """100,001 octets are outgoing when another line comes: interest, and what is outgoing."""
+        conversation = Conversation(lambda line: line * 100)
+        conversation.receive(b"x" * 1000 + b"\n")
+        conversation.receive(b"hi\n")
+        outgoing = bytes(conversation.outgoing)
+        return conversation.interest, len(outgoing), outgoing[-201:]
+
+    check.probe(
+        Conversation,
+        comes_all_the_same,
+        expected=(2, 100_202, b"hi" * 100 + b"\n"),
+        rule="Backpressure is not to ask for more; what has come is answered.",
+    )
+
     def two_of_them(Conversation):
         """Two conversations at the same time."""
         one, other = Conversation(handle), Conversation(handle)
@@ -1134,7 +1258,7 @@ def _():
     def backwards(serve_loop):
         """Eight connections, the last opened is used first."""
         with running(serve_loop, bytes.upper) as server:
-            return use_in_reverse([server.connect() for _ in range(8)], within_s=1.0)
+            return use_in_reverse([server.connect() for _ in range(8)])
 
     check.probe(
         serve_loop,
@@ -1182,7 +1306,8 @@ def _():
             most.append(len(present))
             if len(present) > 1:
                 second.set()
-            second.wait(0.1)  # time for another thread, if there is one, to come as well
+            if len(most) == 1:
+                second.wait(0.2)  # time for another thread, if there is one, to come as well
             present.remove(line)
             return line
 
@@ -1190,7 +1315,7 @@ def _():
             clients = [server.connect() for _ in range(4)]
             for n, client in enumerate(clients):
                 client.sendall(b"%d\n" % n)
-            heard = [hears(client, 1.2) for client in clients]
+            heard = [hears(client, 0.3) for client in clients]
         return {"heard": heard, "at once": max(most)}
 
     check.probe(
@@ -1209,11 +1334,11 @@ def _():
     def slow_reader(serve_loop):
         """One client asks for 12 MB and does not read; another asks; then the first one reads."""
         with running(serve_loop, lambda line: line * 4_000_000) as server:
-            slow, other = server.connect(timeout_s=1.5), server.connect()
+            slow, other = server.connect(timeout_s=1.0), server.connect()
             slow.sendall(b"a\nb\nc\n")
             slow.recv(1, socket.MSG_PEEK)  # its first answer has begun to come
             other.sendall(b"\n")
-            meanwhile, lengths = hears(other, 1.2), []
+            meanwhile, lengths = hears(other, 0.3), []
             with slow.makefile("rb") as stream:
                 for _ in range(3):
                     answer = stream.readline()
@@ -1231,6 +1356,129 @@ def _():
     )
 
 
+# %% role="test" id="loop-test-backpressure" points=1
+@check.test
+def _():
+    # A client that asks on and on and reads nothing is not asked for more.
+    LINES, LINE = 1000, b"x" * 999 + b"\n"
+
+    def asks_on_and_on(serve_loop):
+        """How many of 1,000 lines are answered while nobody reads, and how many in the end.
+
+        The kernel's buffers are kept small. Another client's answers are the clock.
+        """
+        answered, ready = [], threading.Event()
+
+        def handle(line):
+            if line:
+                answered.append(line)
+            return line * 2
+
+        def narrow(listener):
+            for buffer in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                listener.setsockopt(socket.SOL_SOCKET, buffer, 16_384)
+            ready.set()
+            serve_loop(listener, handle)
+
+        with running(narrow) as server, socket.socket() as client:
+            ready.wait(5.0)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+            client.connect(server.address)
+            client.setblocking(False)
+            other, others, before, calm, left = server.connect(), True, -1, 0, LINE * LINES
+            while others and calm < 20 and len(answered) < LINES:
+                with contextlib.suppress(BlockingIOError):
+                    left = left[client.send(left) :]
+                other.sendall(b"\n")
+                others = hears(other, 0.3) == b""
+                calm = calm + 1 if len(answered) == before else 0
+                before = len(answered)
+            told = {"others are answered": others}
+            told["while it does not read"] = "all" if len(answered) == LINES else "some"
+
+            def go_on():
+                with contextlib.suppress(OSError):
+                    client.sendall(left)
+
+            client.settimeout(1.2)
+            threading.Thread(target=go_on, daemon=True).start()
+            octets = 0
+            with contextlib.suppress(OSError):
+                while others and octets < LINES * 1999:
+                    octets += len(client.recv(65536)) or LINES * 1999
+            return {**told, "in the end": "all" if octets == LINES * 1999 else octets}
+
+    check.probe(
+        serve_loop,
+        asks_on_and_on,
+        says="A client sends 1,000 lines and reads nothing, then everything. What is answered?",
+        expected={
+            "others are answered": True,
+            "while it does not read": "some",
+            "in the end": "all",
+        },
+        rule="interest says when not to read: tell the selector, and tell it again afterwards.",
+    )
+
+
+# %% role="test" id="loop-test-rest" points=1 tags=["beside"]
+@check.test
+def _():
+    # Where there is nothing to do the loop sleeps, and a connection that broke leaves nothing.
+    def nothing_to_do(serve_loop):
+        """One client has its answer and is silent, one does not read: does the loop sleep?"""
+        ready = threading.Event()
+
+        def narrow(listener):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
+            ready.set()
+            serve_loop(listener, lambda line: line * 9_000_000)
+
+        with recording(most=5000) as watched, running(narrow) as server:
+            ready.wait(5.0)
+            quiet, slow = server.connect(), server.connect(timeout_s=1.0)
+            quiet.sendall(b"\n")
+            heard = [hears(quiet, 0.3), rests(quiet, watched)]
+            slow.sendall(b"x\n")
+            slow.recv(1, socket.MSG_PEEK)  # its answer has begun to come
+            return [*heard, rests(quiet, watched)]
+
+    check.probe(
+        serve_loop,
+        nothing_to_do,
+        says="A client is answered and silent; then another one does not read. The loop, each time:",
+        expected=[b"", "sleeps", "sleeps"],
+        rule="Wait in select() without a deadline, for what is needed only: a loop that has nothing "
+        "to do takes no processor time.",
+    )
+
+    ### BEGIN HIDDEN TESTS
+    def left_behind(serve_loop):
+        """Twenty clients reset; are their descriptors closed when another client has heard?"""
+
+        def descriptors():
+            return len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
+
+        with running(serve_loop, bytes.upper) as server:
+            witness = server.connect()
+            use_in_reverse([witness])
+            before = descriptors()
+            for _ in range(20):
+                client = server.connect()
+                client.sendall(b"half")
+                reset(client)
+            heard = use_in_reverse([witness] * 3)
+            return heard, "closed" if descriptors() < before + 10 else "left open"
+
+    check.probe(
+        serve_loop,
+        left_behind,
+        expected=([b"NUMBER 2", b"NUMBER 1", b"NUMBER 0"], "closed"),
+        rule="A connection that fails is taken out of the selector, and closed.",
+    )
+    ### END HIDDEN TESTS
+
+
 # %% role="test" id="loop-test-end" points=1
 @check.test
 def _():
@@ -1240,13 +1488,14 @@ def _():
             clients = [server.connect() for _ in range(2)]
             for client in clients:
                 client.sendall(b"hi\n")
-            heard = [hears(client, 1.2) for client in clients]
+            heard = [hears(client, 0.3) for client in clients]
             server.shut_down()
             return {
                 "heard": heard,
                 "returned": server.stopped(1.0),
                 "error": repr(server.error) if server.error else None,
-                "then": [hears(client, 0.8) for client in clients],
+                # whoever has been closed has been told by now
+                "then": [hears(client, 0.05) for client in clients],
             }
 
     check.probe(
@@ -1336,8 +1585,8 @@ in_memory, written = [], threading.Event()
 with running(careless) as server:
     sleeper = server.connect()
     sleeper.sendall(b"everything\n")
-    written.wait(5.0)
-print(f"{in_memory[0] / 1e6:.0f} MB wait in the server's memory")
+    waiting = in_memory[0] if written.wait(5.0) else 0
+print(f"{waiting / 1e6:.0f} MB wait in the server's memory")
 
 # %% [markdown] role="given" id="streams-drain"
 # Ten such clients, and the server is gone. `await writer.drain()` is asyncio's **backpressure**: it
@@ -1360,7 +1609,7 @@ print(f"{in_memory[0] / 1e6:.0f} MB wait in the server's memory")
 # - **Backpressure**: take the next piece from the generator only when the connection has accepted the
 #   one before (`drain`). So a client that does not read costs a few buffers, however long its answer.
 # - When the client has ended its side, answer the lines that it has sent, and close. Octets after the
-#   last line feed are no line.
+#   last line feed are no line. Only the line feed is taken off: spaces and `\r` belong to the line.
 # - When the client goes away in the middle of an answer, take nothing more from the generator, and
 #   call its `close()`.
 # - A connection on which something fails (`produce` or its generator raises an `Exception`, a line is
@@ -1429,10 +1678,10 @@ def _():
     # Pieces, in order, line by line; many clients.
     def shout(line):
         if line == b"boom":
-            raise ValueError("a producer may fail")
+            raise ArithmeticError("a producer may fail")
         yield line.upper()
         if line == b"bang":
-            raise ValueError("a producer may fail later")
+            raise LookupError("a producer may fail later")
         yield b"!"
         yield b"\n"
 
@@ -1440,7 +1689,7 @@ def _():
         with running(serve_streams, shout) as server:
             client = server.connect()
             client.sendall(b"hi\nyou\n")
-            return [hears(client, 1.2), hears(client, 1.2)]
+            return [hears(client, 0.3), hears(client, 0.3)]
 
     check.probe(
         serve_streams,
@@ -1455,17 +1704,17 @@ def _():
         with running(serve_streams, shout) as server:
             client, other = server.connect(), server.connect()
             client.sendall(b"a\n\nb\nha")
-            heard = [hears(client, 1.2) for _ in range(3)] + [hears(client, 0.05)]
+            heard = [hears(client, 0.3) for _ in range(3)] + [hears(client, 0.05)]
             other.sendall(b"other\n")
-            heard.append(hears(other, 1.2))
-            client.sendall(b"lf\nx\nunfinished")
+            heard.append(hears(other, 0.3))
+            client.sendall(b"lf\n a\r\nunfinished")
             client.shutdown(socket.SHUT_WR)
-            return heard + hears_all(client, 1.2)
+            return heard + hears_all(client, 0.3)
 
     check.probe(
         serve_streams,
         lines_and_ends,
-        expected=[b"A!", b"!", b"B!", "silence", b"OTHER!", b"HALF!", b"X!", "end"],
+        expected=[b"A!", b"!", b"B!", "silence", b"OTHER!", b"HALF!", b" A\r!", "end"],
         rule="A line ends with a line feed; octets without one at the end are no line.",
     )
 
@@ -1477,19 +1726,19 @@ def _():
 
             def still_there():
                 witness.sendall(b"x\n")
-                return hears(witness, 1.2)
+                return hears(witness, 0.3)
 
             for line in (b"boom", b"bang"):
                 client = server.connect()
                 client.sendall(line + b"\nnext\n")
                 heard[line.decode()] = [
-                    "end" if h == "reset" else h for h in hears_all(client, 1.2)
+                    "end" if h == "reset" else h for h in hears_all(client, 0.3)
                 ]
                 heard[f"others after {line.decode()}"] = still_there()
             endless = server.connect()
             with contextlib.suppress(OSError):
                 endless.sendall(b"x" * 300_000)
-            heard["endless"] = ["end" if h == "reset" else h for h in hears_all(endless, 1.2)]
+            heard["endless"] = ["end" if h == "reset" else h for h in hears_all(endless, 0.3)]
             rude = server.connect()
             rude.sendall(b"half")
             rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0" + b"\0" * 4)
@@ -1516,7 +1765,7 @@ def _():
     def backwards(serve_streams):
         """Eight connections, the last opened is used first."""
         with running(serve_streams, shout) as server:
-            return use_in_reverse([server.connect() for _ in range(8)], within_s=1.0)
+            return use_in_reverse([server.connect() for _ in range(8)])
 
     check.probe(
         serve_streams,
@@ -1526,7 +1775,7 @@ def _():
     )
 
     def crowd_at_the_door(serve_streams):
-        """How many of 120 clients get a connection while produce takes its time."""
+        """Whether all of 120 clients get a connection while produce takes its time."""
         begun, go_on = threading.Event(), threading.Event()
 
         def produce(line):
@@ -1542,12 +1791,12 @@ def _():
                 begun.wait(1.2)
                 return go_on.set
 
-            return come_while_busy(busy, server.address)
+            return come_while_busy(busy, server.address) == 120
 
     check.probe(
         serve_streams,
         crowd_at_the_door,
-        expected=120,
+        expected=True,
         rule="start_server sets the backlog to 100 unless it is told otherwise.",
     )
     ### END HIDDEN TESTS
@@ -1557,11 +1806,14 @@ def _():
 @check.test
 def _():
     # A client that does not read: how much is taken from its generator, and do others suffer?
-    PIECE, PIECES = 65536, 512
+    PIECE, PIECES = 65536, 64
 
     def sleeper(serve_streams):
-        """One client asks twice for 32 MiB and does not read, until nothing more is taken."""
-        taken = []
+        """One client asks twice for 4 MiB and does not read, until nothing more is taken.
+
+        The kernel's buffers are kept small. Another client's answers are the clock.
+        """
+        taken, ready = [], threading.Event()
 
         def produce(line):
             for _ in range(int(line)):
@@ -1569,22 +1821,29 @@ def _():
                 yield b"x" * PIECE
             yield b"\n"
 
-        with running(serve_streams, produce) as server, socket.socket() as sleeping:
+        async def narrow(listener):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+            ready.set()
+            await serve_streams(listener, produce)
+
+        with running(narrow) as server, socket.socket() as sleeping:
+            ready.wait(5.0)
             sleeping.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-            sleeping.settimeout(5.0)
+            sleeping.settimeout(1.5)
             sleeping.connect(server.address)
             sleeping.sendall(b"%d\n%d\n" % (PIECES, PIECES))
             other, others = server.connect(), True
             before, calm = -1, 0
             while others and calm < 30 and len(taken) < 2 * PIECES:
                 other.sendall(b"0\n")
-                others = hears(other, 1.2) == b""
+                others = hears(other, 0.3) == b""
                 calm = calm + 1 if len(taken) == before and before > 0 else 0
                 before = len(taken)
             stalled, received, wanted = len(taken), 0, 2 * (PIECE * PIECES + 1)
-            while others and received < wanted:
-                received += len(sleeping.recv(1 << 20))
-        share = "half of an answer at most" if stalled <= PIECES // 2 else "more"
+            with contextlib.suppress(TimeoutError):
+                while others and received < wanted:
+                    received += len(sleeping.recv(1 << 20)) or wanted
+        share = "a quarter of an answer at most" if stalled <= PIECES // 4 else "more"
         return {
             "taken": {PIECES: "one answer", 2 * PIECES: "both answers"}.get(stalled, share),
             "others answered": others,
@@ -1594,9 +1853,9 @@ def _():
     check.probe(
         serve_streams,
         sleeper,
-        says="A client asks twice for 32 MiB and does not read. What is taken from the generators?",
+        says="A client asks twice for 4 MiB and does not read. What is taken from the generators?",
         expected={
-            "taken": "half of an answer at most",
+            "taken": "a quarter of an answer at most",
             "others answered": True,
             "received in the end": True,
         },
@@ -1665,7 +1924,7 @@ def _():
 # ### Exercise 5: timeouts that do not hurt the honest
 #
 # **`Patience(now, idle_s, first_s, most_s, rate)`** keeps the time of one connection. It has no clock:
-# every call is told the time in seconds. Numbers may be `int` or `Fraction`.
+# every call is told the time in seconds. Numbers may be `int` or `Fraction`; a deadline may be `float`.
 #
 # | member | meaning |
 # |---|---|
@@ -1686,8 +1945,10 @@ def _():
 # **`async def serve_patient(listener, handle, idle_s, line_s)`** is the line service with asyncio, with
 # simple timeouts. A line that is not complete `line_s` seconds after its first octet came: send
 # `LATE`, close. No octet of a new line `idle_s` seconds after the connection was made or the last
-# answer was sent: close, and send nothing. Otherwise as in exercise 1; use `backlog=4096`, run until
-# cancelled.
+# answer was sent: close, and send nothing. Once a line has begun, only its own clock counts. If octets
+# of the next line lie there already when an answer is sent, that line begins with the answer, as in
+# `Patience`. Otherwise as in exercise 1 (but a line may be refused at any length above 1,024 octets);
+# use `backlog=4096`, run until cancelled.
 #
 # Example: `p = Patience(0, 60, 20, 40, 500)`; `p.deadline` is 60. After `p.octets(10, 100)` it is 30.2
 # (10 + 20 + 100/500), and `p.verdict(31)` is `"408"`.
@@ -1852,6 +2113,13 @@ def _():
     )
     check.probe(
         Patience,
+        life(("octets", 0, 100), ("octets", 10, 100), ("octets", 12, 100)),
+        says="A request begins at time 0, goes on at 10 and at 12; deadlines:",
+        expected=["60", "20.2", "20.4", "20.6"],
+        rule="0 is a time like any other: a request that began then has begun.",
+    )
+    check.probe(
+        Patience,
         life(*[("octets", 9 * n, 1) for n in range(1, 5)]),
         says="One octet every nine seconds; deadlines:",
         expected=["60", "29.002", "29.004", "29.006", "29.008"],
@@ -1982,25 +2250,35 @@ def _():
 @check.test
 def _():
     # The server: a slow sender is told, an honest one is not hurt.
+    def ended(heard):
+        """Whether the last octets were read before a connection was closed is chance."""
+        return "end" if heard == "reset" else heard
+
     def slow_and_honest(serve_patient):
-        """One sends an octet at a time, fifty times a second; another asks again and again."""
-        with running(serve_patient, bytes.upper, 8.0, 0.4) as server:
-            slow, honest = server.connect(), server.connect()
-            told, answers = "silence", set()
-            for _ in range(50):
+        """One sends octet after octet and no line; one asks again and again.
+
+        The clock is a third one, who comes later, sends one octet and is late in its turn.
+        """
+        with running(serve_patient, bytes.upper, 8.0, 0.25) as server:
+            slow, honest, late = server.connect(), server.connect(), None
+            told, lateness, answers = "silence", "silence", set()
+            for n in range(60):
                 with contextlib.suppress(OSError):
                     slow.sendall(b"x")
                 honest.sendall(b"me\n")
-                answers.add(hears(honest, 1.2))
+                answers.add(hears(honest, 0.3))
                 told = hears(slow, 0.02)
-                if told != "silence":
+                if n == 4:
+                    late = server.connect()
+                    late.sendall(b"x")
+                lateness = hears(late, 0.001) if late else "silence"
+                if "silence" in answers or told != "silence" or lateness != "silence":
                     break
-            for _ in range(3):
-                honest.sendall(b"me\n")
-                answers.add(hears(honest, 1.2))
-            # whether its last octet was read before it was hung up on is chance
-            told = "end" if told == "reset" else told
-            return {"slow": told, "honest": sorted(answers, key=str)}
+            if told == "silence":
+                told = hears(slow, 0.1)
+            honest.sendall(b"me\n")
+            answers.add(hears(honest, 0.3))
+            return {"slow": ended(told), "honest": sorted(answers, key=str)}
 
     check.probe(
         serve_patient,
@@ -2011,36 +2289,80 @@ def _():
     )
 
     ### BEGIN HIDDEN TESTS
-    def idle(serve_patient):
-        """idle_s=0.3: one never says anything, one has had an answer; what they hear then."""
-        with running(serve_patient, bytes.upper, 0.3, 8.0) as server:
-            one, other = server.connect(), server.connect()
-            other.sendall(b"me\n")
-            heard = [hears(other, 1.2)]
-            return [*heard, hears_all(one, 1.2), hears_all(other, 1.2)]
+    def three_visitors(serve_patient):
+        """idle_s=0.35, and line_s=8: what three clients hear. The clock is a fourth, who is silent.
+
+        One asks again and again, one asked once, one has begun a line and ends it when the silent
+        one has been closed. All of them were there before the silent one came.
+        """
+        with running(serve_patient, bytes.upper, 0.35, 8.0) as server:
+            regular, once, halfway = (server.connect() for _ in range(3))
+            once.sendall(b"me\n")
+            halfway.sendall(b"h")
+            hears(once, 0.3)
+            silent, heard, answers = server.connect(), "silence", set()
+            for _ in range(24):
+                regular.sendall(b"me\n")
+                answers.add(ended(hears(regular, 0.3)))
+                heard = hears(silent, 0.04)
+                if heard != "silence" or answers != {b"ME"}:
+                    break
+            told = {"regular": sorted(answers, key=str)}
+            if answers == {b"ME"} and heard != "silence":
+                told["silent"] = heard
+                regular.sendall(b"me\n")
+                told["regular then"] = ended(hears(regular, 0.3))
+                with contextlib.suppress(OSError):
+                    halfway.sendall(b"i\n")
+                told["halfway"] = ended(hears(halfway, 0.3))
+                told["once"] = ended(hears(once, 0.3))
+            return told
 
     check.probe(
         serve_patient,
-        idle,
-        expected=[b"ME", ["end"], ["end"]],
-        rule="Who has asked nothing is not told anything: close.",
+        three_visitors,
+        says="Visitors with idle_s=0.35 and line_s=8, until one of them has been silent for too long:",
+        expected={
+            "regular": [b"ME"],
+            "silent": "end",
+            "regular then": b"ME",
+            "halfway": b"HI",
+            "once": "end",
+        },
+        rule="idle_s begins anew with every answer, and does not count once a line has begun.",
     )
 
-    def long_visit(serve_patient):
-        """line_s=0.4: somebody stays for longer than that, line by line, and idles between."""
-        with running(serve_patient, bytes.upper, 8.0, 0.4) as server:
-            client, heard = server.connect(), []
-            for n in range(5):
-                heard.append(hears(client, 0.12))
-                client.sendall(b"%d\n" % n)
-                heard.append(hears(client, 1.2))
-            return heard
+    def two_paces(serve_patient):
+        """line_s=0.45, idle_s=8: one is late with a line, one has just begun hers when he is told.
+
+        Hers began 0.3 s after his, but she was there, and had an answer, before him.
+        """
+        with running(serve_patient, bytes.upper, 8.0, 0.45) as server:
+            she, he = server.connect(), server.connect()
+            she.sendall(b"one\n")
+            heard = {"her first line": hears(she, 0.3)}
+            he.sendall(b"two\nth")
+            heard["his first line"] = hears(he, 0.3)
+            heard["his second"] = hears(he, 0.3)
+            she.sendall(b"thr")
+            if heard["his second"] == "silence":
+                heard["his second"] = hears(he, 0.3)
+            with contextlib.suppress(OSError):
+                she.sendall(b"ee\n")
+            return {**heard, "her second": ended(hears(she, 0.3)), "his end": ended(hears(he, 0.3))}
 
     check.probe(
         serve_patient,
-        long_visit,
-        expected=[h for n in range(5) for h in ("silence", b"%d" % n)],
-        rule="line_s is for one line, from its first octet; idling is another matter.",
+        two_paces,
+        expected={
+            "her first line": b"ONE",
+            "his first line": b"TWO",
+            "his second": LATE.strip(),
+            "her second": b"THREE",
+            "his end": "end",
+        },
+        rule="line_s is for one line, from its first octet on; octets that came with the line "
+        "before count from its answer.",
     )
 
     def goes_on(serve_patient):
@@ -2048,10 +2370,10 @@ def _():
         with running(serve_patient, bytes.upper, 8.0, 0.2) as server:
             slow = server.connect()
             slow.sendall(b"never the end")
-            heard = ["end" if each == "reset" else each for each in hears_all(slow, 1.2)]
+            heard = [ended(each) for each in hears_all(slow, 0.3)]
             late = server.connect()
             late.sendall(b"\nhi\n")
-            return [heard, hears(late, 1.2), hears(late, 1.2)]
+            return [heard, hears(late, 0.3), hears(late, 0.3)]
 
     check.probe(
         serve_patient,
@@ -2090,7 +2412,7 @@ def _():
     )
 
     def crowd_at_the_door(serve_patient):
-        """How many of 120 clients get a connection while handle takes its time."""
+        """Whether all of 120 clients get a connection while handle takes its time."""
         begun, go_on = threading.Event(), threading.Event()
 
         def handle(line):
@@ -2106,12 +2428,12 @@ def _():
                 begun.wait(1.2)
                 return go_on.set
 
-            return come_while_busy(busy, server.address)
+            return come_while_busy(busy, server.address) == 120
 
     check.probe(
         serve_patient,
         crowd_at_the_door,
-        expected=120,
+        expected=True,
         rule="start_server sets the backlog to 100 unless it is told otherwise.",
     )
     ### END HIDDEN TESTS
@@ -2206,7 +2528,7 @@ def unanswered(connect, count: int, timeout_s: float) -> list[int]:
 @check.test
 def _():
     # Servers that cannot hold everybody are found out, and one that can is not accused.
-    def against(*servers, count=3, timeout_s=0.25):
+    def against(*servers, count=3, timeout_s=0.2):
         """A probe: what is said of each of these servers."""
 
         def told(unanswered):
@@ -2250,20 +2572,18 @@ def _():
     check.probe(
         unanswered,
         against(
-            (everybody, {"skips": frozenset({2})}),
-            (everybody, {"skips": frozenset({0, 3})}),
+            (everybody, {"skips": frozenset({0, 2})}),
             count=4,
-            timeout_s=0.25,
         ),
-        says="Servers that say nothing to number 2, or to 0 and 3:",
-        expected=[[2], [0, 3]],
+        says="A server that says nothing to numbers 0 and 2:",
+        expected=[[0, 2]],
         rule="One that is not answered says nothing about the others.",
     )
     check.probe(
         unanswered,
-        against((everybody, {"to": lambda n, count: (n + 1) % count}), timeout_s=0.15),
+        against((everybody, {"to": lambda n, count: (n + 1) % count}), count=2, timeout_s=0.15),
         says="A server that sends each answer to the next connection:",
-        expected=[[0, 1, 2]],
+        expected=[[0, 1]],
         rule="The answer must come on the connection that asked.",
     )
     check.probe(
@@ -3494,11 +3814,12 @@ for name, program, frame in KINDS:
 #
 # **`raise_limit() -> int`**: raise this process's soft limit of descriptors to its hard limit, and
 # return the soft limit that is in force then. If the system refuses (`OSError` or `ValueError`), leave
-# it as it is.
+# it as it is. (`import resource` inside the function: Windows has none.)
 #
 # **`serve_crowd(listener, handle)`**: as `serve_loop` in exercise 3, and in addition: when `accept()`
 # fails for want of descriptors (`errno.EMFILE` or `errno.ENFILE`), go on serving those who are there,
-# and accept again as soon as one of them has left. Any other `OSError` but `BlockingIOError` ends it
+# and accept again as soon as one of them has left; until then the loop sleeps, though somebody waits
+# at the door. (`errno` is imported above.) Any other `OSError` but `BlockingIOError` ends it
 # as before. You may copy your `serve_loop` and use your `Conversation`; anything else that does the
 # same is as good.
 #
@@ -3526,8 +3847,6 @@ def raise_limit() -> int:
 def serve_crowd(listener, handle):
     """The line service in one thread, for as many as descriptors allow, and for no fewer."""
     ### BEGIN SOLUTION
-    import errno
-
     selector = selectors.DefaultSelector()
     listener.setblocking(False)
     selector.register(listener, selectors.EVENT_READ)
@@ -3688,18 +4007,26 @@ def _():
         import resource
 
         limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-        with running(serve_crowd, bytes.upper) as server, Crowd(server.address) as crowd:
+        with (
+            recording(most=5000) as watched,
+            running(serve_crowd, bytes.upper) as server,
+            Crowd(server.address) as crowd,
+        ):
+            witness = server.connect()
+            use_in_reverse([witness])
             try:
                 used = {int(name) for name in os.listdir("/dev/fd")}
                 free = (number for number in itertools.count() if number not in used)
                 most = next(itertools.islice(free, 20, None))
                 resource.setrlimit(resource.RLIMIT_NOFILE, (most, limits[1]))
                 crowd.open(40)
-                first = crowd.ask(first=0, last=10, within_s=1.5).answered
+                first = crowd.ask(first=0, last=10, within_s=0.8).answered
+                meanwhile = rests(witness, watched) if first else "serves nobody"
                 crowd.leave(0, 25)
-                then = crowd.ask(within_s=1.5).answered
+                then = crowd.ask(within_s=0.8).answered
                 return {
                     "asked first": first,
+                    "the loop, while others wait": meanwhile,
                     "asked then": then,
                     "error": repr(server.error) if server.error else None,
                 }
@@ -3709,7 +4036,12 @@ def _():
     check.probe(
         serve_crowd,
         too_few,
-        expected={"asked first": 10, "asked then": 15, "error": None},
+        expected={
+            "asked first": 10,
+            "the loop, while others wait": "sleeps",
+            "asked then": 15,
+            "error": None,
+        },
         rule="EMFILE: go on with those who are there, and look at the door when one has left.",
     )
 
@@ -3723,7 +4055,8 @@ def _():
                 "heard": heard,
                 "returned": server.stopped(1.0),
                 "error": repr(server.error) if server.error else None,
-                "then": [hears(client, 1.2) for client in clients],
+                # whoever has been closed has been told by now
+                "then": [hears(client, 0.05) for client in clients],
             }
 
     check.probe(
@@ -3770,11 +4103,11 @@ def _():
     def slow_reader(serve_crowd):
         """One client asks for 12 MB and does not read; another asks; then the first one reads."""
         with running(serve_crowd, lambda line: line * 4_000_000) as server:
-            slow, other = server.connect(timeout_s=1.5), server.connect()
+            slow, other = server.connect(timeout_s=1.0), server.connect()
             slow.sendall(b"a\nb\nc\n")
             slow.recv(1, socket.MSG_PEEK)  # its first answer has begun to come
             other.sendall(b"\n")
-            meanwhile, lengths = hears(other, 1.2), []
+            meanwhile, lengths = hears(other, 0.3), []
             with slow.makefile("rb") as stream:
                 for _ in range(3):
                     answer = stream.readline()

@@ -257,6 +257,90 @@ def leaves_octets_unread(listener, handle, workers, waiting):
 
 @misconception(
     of="serve_pool",
+    says="A reset comes behind your polite end, since octets of the refused client were unread "
+    "when you closed. Read away what is there first.",
+    rfc="RFC 9293 section 3.6.1",
+)
+def reads_nothing_away(listener, handle, workers, waiting):
+    def refuse(connection):
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(reference.BUSY)
+            connection.shutdown(socket.SHUT_WR)
+
+    pool(listener, handle, workers, waiting, refuse=refuse)
+
+
+@misconception(
+    of="serve_pool",
+    says="You read once and close; more may lie there. Read on until nothing is left, or it would "
+    "block.",
+    rfc="RFC 9293 section 3.6.1",
+)
+def reads_once(listener, handle, workers, waiting):
+    def refuse(connection):
+        with connection, contextlib.suppress(OSError):
+            connection.setblocking(False)
+            connection.sendall(reference.BUSY)
+            connection.shutdown(socket.SHUT_WR)
+            connection.recv(4096)
+
+    pool(listener, handle, workers, waiting, refuse=refuse)
+
+
+@misconception(
+    of="serve_pool",
+    says="A refused client that has gone already ends your server: sending to it, or reading from "
+    "it, raises an OSError other than BlockingIOError.",
+)
+def falls_over_the_gone(listener, handle, workers, waiting):
+    def refuse(connection):
+        with connection, contextlib.suppress(BlockingIOError):
+            connection.setblocking(False)
+            connection.sendall(reference.BUSY)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    pool(listener, handle, workers, waiting, refuse=refuse)
+
+
+@misconception(
+    of="serve_pool",
+    says="You shut down the sending side of a refused connection, and never close it: each refusal "
+    "costs a descriptor.",
+)
+def never_closes_the_refused(listener, handle, workers, waiting, kept=[]):  # noqa: B006
+    def refuse(connection):
+        kept.append(connection)
+        with contextlib.suppress(OSError):
+            connection.setblocking(False)
+            connection.sendall(reference.BUSY)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    pool(listener, handle, workers, waiting, refuse=refuse)
+
+
+@misconception(
+    of="serve_pool",
+    says="The line of the refusal is not ended: BUSY ends with a line feed, and a client that "
+    "reads lines waits for it.",
+)
+def forgets_the_line_feed(listener, handle, workers, waiting):
+    def refuse(connection):
+        with connection, contextlib.suppress(OSError):
+            connection.setblocking(False)
+            connection.sendall(reference.BUSY.strip())
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65536):
+                pass
+
+    pool(listener, handle, workers, waiting, refuse=refuse)
+
+
+@misconception(
+    of="serve_pool",
     says="The door reads until the refused client has closed. A client that stays keeps the "
     "whole server waiting: read only what is there already.",
 )
@@ -500,7 +584,37 @@ class GoesOnAfterFailure(Talk):
             self.over = True
 
 
-def loop(listener, handle, *, send=None, closes=True, recv=None):
+@misconception(
+    of="Conversation",
+    says="What comes while much is outgoing is thrown away. Backpressure is not to ask for more; "
+    "what has been read must be answered, since nobody will send it again.",
+)
+class ThrowsAway(Talk):
+    def receive(self, octets):
+        if not octets or len(self.outgoing) <= self.high:
+            super().receive(octets)
+
+
+@misconception(
+    of="Conversation",
+    says="You expect certain exceptions of handle only. The brief says any `Exception`: you cannot "
+    "know what somebody else's function raises.",
+)
+class ExpectsTheUsual(Talk):
+    def receive(self, octets):
+        if self.over or not octets:
+            self.over = True
+            return
+        try:
+            for line in self.lines.feed(octets):
+                self.outgoing += self.handle(line) + b"\n"
+        except (ValueError, LookupError, OSError):
+            self.over = True
+
+
+def loop(
+    listener, handle, *, send=None, closes=True, recv=None, wants=None, wait_s=None, drop=None
+):
     """An event loop that is wrong in one of these ways."""
     selector = selectors.DefaultSelector()
     listener.setblocking(False)
@@ -510,8 +624,11 @@ def loop(listener, handle, *, send=None, closes=True, recv=None):
         selector.unregister(connection)
         connection.close()
 
+    def wanted(conversation):
+        return (wants or (lambda interest, talk: interest))(conversation.interest, conversation)
+
     while True:
-        for key, events in selector.select():
+        for key, events in selector.select(wait_s):
             if key.fileobj is listener:
                 try:
                     connection, _ = listener.accept()
@@ -535,12 +652,49 @@ def loop(listener, handle, *, send=None, closes=True, recv=None):
             except BlockingIOError:
                 pass
             except OSError:
-                close(key.fileobj)
+                selector.unregister(key.fileobj)
+                (drop or socket.socket.close)(key.fileobj)
                 continue
             if not key.data.interest:
                 close(key.fileobj)
-            elif key.data.interest != key.events:
-                selector.modify(key.fileobj, key.data.interest, key.data)
+            elif wanted(key.data) != key.events:
+                selector.modify(key.fileobj, wanted(key.data), key.data)
+
+
+@misconception(
+    of="serve_loop",
+    says="You ask about writing even where nothing is outgoing. A socket can nearly always be "
+    "written, so select() comes back at once, always: the loop never sleeps again.",
+)
+def asks_about_writing_always(listener, handle):
+    loop(listener, handle, wants=lambda interest, talk: interest | WRITE)
+
+
+@misconception(
+    of="serve_loop",
+    says="select(0) does not wait: it asks, and comes back. Your loop asks a hundred thousand "
+    "times a second. Call select() without a number.",
+)
+def asks_without_end(listener, handle):
+    loop(listener, handle, wait_s=0)
+
+
+@misconception(
+    of="serve_loop",
+    says="EVENT_READ is never taken away: your loop goes on reading from a client that does not "
+    "read, and its answers fill the memory. `interest` says when not to.",
+)
+def reads_on(listener, handle):
+    loop(listener, handle, wants=lambda interest, talk: interest | READ)
+
+
+@misconception(
+    of="serve_loop",
+    says="A connection that failed is taken out of the selector and not closed: a descriptor is "
+    "lost with every client that resets.",
+)
+def loses_a_descriptor(listener, handle, kept=[]):  # noqa: B006
+    loop(listener, handle, drop=kept.append)
 
 
 @misconception(
@@ -624,7 +778,7 @@ def dies_with_one_client(listener, handle):
 # --- Exercise 4: asyncio
 
 
-async def streams(listener, converse):
+async def streams(listener, converse, backlog=4096):
     """asyncio's frame around a conversation; whatever goes wrong is its own end."""
     writers = set()
 
@@ -635,7 +789,7 @@ async def streams(listener, converse):
         writer.close()
         writers.discard(writer)
 
-    server = await asyncio.start_server(guarded, sock=listener, backlog=4096)
+    server = await asyncio.start_server(guarded, sock=listener, backlog=backlog)
     try:
         await asyncio.get_running_loop().create_future()
     finally:
@@ -707,6 +861,37 @@ async def answers_what_is_left(listener, produce):
                 await writer.drain()
 
     await streams(listener, converse)
+
+
+@misconception(
+    of="serve_streams",
+    says="More than the line feed is taken off: strip() eats spaces and `\\r` as well, and they "
+    "belong to the line.",
+)
+async def strips_too_much(listener, produce):
+    async def converse(reader, writer):
+        while (line := await reader.readline()).endswith(b"\n"):
+            for piece in produce(line.strip()):
+                writer.write(piece)
+                await writer.drain()
+
+    await streams(listener, converse)
+
+
+@misconception(
+    of="serve_streams",
+    says="No backlog=4096: start_server sets it anew, to 100, and whoever comes while that many "
+    "wait is dropped without a word.",
+)
+async def the_usual_backlog(listener, produce):
+    async def converse(reader, writer):
+        while (line := await reader.readline()).endswith(b"\n"):
+            with contextlib.closing(produce(line[:-1])) as pieces:
+                for piece in pieces:
+                    writer.write(piece)
+                    await writer.drain()
+
+    await streams(listener, converse, backlog=100)
 
 
 @misconception(
@@ -915,6 +1100,18 @@ class IdleFromTheStart(Clock):
         self.begun = now if self.count else None
 
 
+@misconception(
+    of="Patience",
+    says="A beginning at time 0 is taken for none (`if not begun`), and moves with the next "
+    "octets. Ask whether it `is None`.",
+)
+class NoughtIsNone(Clock):
+    def octets(self, now, count):
+        self.count += count
+        if not self.begun and not self.ours:
+            self.begun = now
+
+
 def patient(*, idle=True, told=True, read=None):
     """A serve_patient that is wrong in one of these ways."""
 
@@ -1010,6 +1207,84 @@ async def one_clock_for_both(listener, handle, idle_s, line_s):
             await writer.drain()
 
     await streams(listener, converse)
+
+
+def by_deadlines(*, idle=None, line=None, half=True):
+    """A serve_patient that computes its deadline each time, wrong in one of these ways."""
+
+    async def serve(listener, handle, idle_s, line_s):
+        async def converse(reader, writer):
+            lines, rest = reference.Lines(), b""
+            clock = asyncio.get_running_loop().time
+            made = last = clock()
+            begun = None
+            while True:
+                if begun is None:
+                    end = idle(made, idle_s) if idle else last + idle_s
+                else:
+                    end = line(last, begun, idle_s, line_s) if line else begun + line_s
+                try:
+                    octets = await asyncio.wait_for(reader.read(4096), max(end - clock(), 0))
+                except TimeoutError:
+                    if begun is not None:
+                        writer.write(reference.LATE)
+                    return
+                if not octets:
+                    return
+                if begun is None:
+                    begun = clock()
+                rest = (rest + octets).rpartition(b"\n")[2]
+                for each in lines.feed(octets):
+                    writer.write(handle(each) + b"\n")
+                    await writer.drain()
+                    last = clock()
+                    begun = last if rest and half else None
+
+        await streams(listener, converse)
+
+    return serve
+
+
+@misconception(
+    of="serve_patient",
+    says="The idle time counts from the connection's beginning for ever, so a regular visitor is "
+    "sent away. Every answer begins it anew.",
+)
+async def idle_since_it_came(listener, handle, idle_s, line_s):
+    await by_deadlines(idle=lambda made, idle_s: made + idle_s)(listener, handle, idle_s, line_s)
+
+
+@misconception(
+    of="serve_patient",
+    says="The line's clock starts with the last answer, before a single octet has come: whoever "
+    "pauses and then writes a line has less time than others.",
+)
+async def late_from_the_answer_on(listener, handle, idle_s, line_s):
+    def line(last, begun, idle_s, line_s):
+        return last + line_s
+
+    await by_deadlines(line=line)(listener, handle, idle_s, line_s)
+
+
+@misconception(
+    of="serve_patient",
+    says="The idle time runs on while a line is being sent. From its first octet on a line has its "
+    "own clock, and no other.",
+)
+async def two_clocks_at_once(listener, handle, idle_s, line_s):
+    def line(last, begun, idle_s, line_s):
+        return min(begun + line_s, last + idle_s)
+
+    await by_deadlines(line=line)(listener, handle, idle_s, line_s)
+
+
+@misconception(
+    of="serve_patient",
+    says="The beginning of a line that came together with the end of the one before is taken for "
+    "nothing: that line has no clock, and its sender may take for ever.",
+)
+async def half_a_line_is_none(listener, handle, idle_s, line_s):
+    await by_deadlines(half=False)(listener, handle, idle_s, line_s)
 
 
 # --- Exercise 6: reverse order
@@ -1542,6 +1817,23 @@ def never_opens_again(listener, handle):
 
     selector = selectors.DefaultSelector()
     crowd(listener, handle, selector, accept)
+
+
+@misconception(
+    of="serve_crowd",
+    says="When descriptors run out your loop spins: who waits at the door keeps the listener "
+    "ready, and select() comes back at once, again and again. Take it out until somebody has left.",
+)
+def spins_at_the_door(listener, handle):
+    def accept():
+        try:
+            return listener.accept()
+        except OSError as error:
+            if error.errno in (23, 24):
+                raise BlockingIOError from error
+            raise
+
+    crowd(listener, handle, selectors.DefaultSelector(), accept)
 
 
 @misconception(

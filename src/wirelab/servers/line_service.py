@@ -9,19 +9,23 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from wirelab.servers.hearing import Heard, hears, hears_all
+from wirelab.servers.recorder import Recording
 from wirelab.servers.running import running
 
-LISTENS = 1.2
+LISTENS = 0.3  # on a busy machine longer: see `hearing`
+ROUNDS = 10  # of a loop that has nothing to do: more is no sleep
+SHARE = 0.2  # of a processor, likewise
 
 
 def shout(line: bytes) -> bytes:
-    """The line in capitals; ValueError at `boom`."""
+    """The line in capitals; ArithmeticError at `boom`, which nobody thinks of beforehand."""
     if line == b"boom":
-        raise ValueError("a handler may fail")
+        raise ArithmeticError("a handler may fail")
     return line.upper()
 
 
@@ -104,6 +108,19 @@ def reset(client: socket.socket) -> None:
     """Leave with RST instead of FIN."""
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
+
+
+def rests(client: socket.socket, watched: Recording, for_s: float = 0.1) -> str:
+    """What a server in this process does while `client` says nothing: "sleeps", or "spins".
+
+    It spins if a loop that is `watched` goes round and round, or if processor time is used up:
+    on a busy machine less of it, so that nobody who sleeps is taken for one who spins.
+    """
+    rounds, before = len(watched.rounds), time.process_time()
+    hears(client, for_s)
+    turns = len(watched.rounds) - rounds
+    spins = turns > ROUNDS or time.process_time() - before > SHARE * for_s
+    return "spins" if spins else "sleeps"
 
 
 def come_while_busy(busy: Callable[[], Any], address: tuple[str, int], count: int = 120) -> int:
