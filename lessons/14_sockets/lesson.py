@@ -5002,7 +5002,7 @@ try:
         ada.say(b"ing\r\n")
         reset(eve.sock)
         for name, voice, count in (("ada", ada, 4), ("bob", bob, 3)):
-            print(name, "hears", *voice.lines(count), sep="\n    ")
+            print(f"{name} hears", *voice.lines(count), sep="\n    ")
         # input("Enter ends the server. ")
 except (NotImplementedError, InVain):
     print("Exercise 10 comes first; then run this cell again.")

@@ -21,7 +21,7 @@ RULER = 34
 STREAM_GAP = 34
 TITLE = 30
 LABEL_SIZE = 13
-TICK = 8
+TICK = 9
 
 
 def draw_heights(
