@@ -1352,8 +1352,7 @@ def forgets_what_was_asked(version, asked, answered, complete):
 )
 class OneForAll(reference.ConnectionPool):
     def take(self, origin, now):
-        self._origin = origin
-        idle = self._idle.get("all", [])
+        idle = self._idle.get("all")
         while idle:
             connection, since = idle.pop()
             if now - since < self._idle_s and self._is_alive(connection):
@@ -1686,6 +1685,12 @@ class UnpacksItAll(reference.ApiClient):
             content.most = 10**9
         return response, content
 
+    def ask(self, request, end):
+        response = super().ask(request, end)
+        if len(response.content) > self.max_bytes:
+            raise reference.ApiError("huge")
+        return response
+
 
 @misconception(
     of="ApiClient",
@@ -1785,4 +1790,33 @@ equivalent(
     "retry-answer",
     "return dice() * min(cap_s, base_s * 2 ** min(attempt, 61))",
     because="The bound only keeps the number small; the cap was reached long before.",
+)
+equivalent(
+    "download-answer",
+    'fields += (("RANGE", f"bytes={done}-"), ("if-range", tag))',
+    'fields += (("range", f"bytes={done}-"), ("IF-RANGE", tag))',
+    because="Names of fields are the same in any case.",
+)
+equivalent("download-answer", 'failure = ""', because="It is only asked whether there is one.")
+equivalent(
+    "pages-answer",
+    'if "next" in named.get("rel", "XXXX").lower().split() and "anchor" not in named:',
+    because="No word but next leads on.",
+)
+equivalent(
+    "client-answer",
+    'self.fields = (("ACCEPT-ENCODING", "gzip"),)',
+    'fields = [("HOST", parts.netloc), *request.fields]',
+    because="Names of fields are the same in any case.",
+)
+equivalent(
+    "client-answer",
+    "peer.receive_data(server.recv(65537))",
+    because="How large the pieces are at most is not said.",
+)
+equivalent(
+    "client-answer",
+    "piece = self.gzip.decompress(piece, self.most + 1 + len(self.octets))",
+    "piece = self.gzip.decompress(piece, self.most + 2 - len(self.octets))",
+    because="A few octets more are made, and refused all the same.",
 )
