@@ -415,6 +415,7 @@ def _():
             "samesite=LAX": {"same_site": "lax"},
             "SAMESITE=None": {"same_site": "none"},
             "SameSite": {},
+            "SameSite=\t Lax ": {"same_site": "lax"},
             "SameSite=Sometimes": {},
             "SameSite=strict; samesite=sometimes": {},
             "SameSite=none; samesite=Strict": {"same_site": "strict"},
@@ -1553,7 +1554,7 @@ print(f"admin=yes.{hmac.new(KEY, b'admin=yes', hashlib.sha256).hexdigest()[:16]}
 # %% [markdown] role="given" id="sign-compare"
 # Four things go wrong when people write this for the first time.
 #
-# - They sign the value, and not the **name**: the signed `no` of `newsletter` is put into `admin`.
+# - They sign the value, and not the **name**: the signed `yes` of `news` is put into `admin`.
 # - They sign no **time**: what was true once is true for ever.
 # - They have **one key**. When it leaks it must be changed at once, and everybody is thrown out.
 #   With a list of keys the first signs, and all of them verify, for as long as you like.
@@ -2812,7 +2813,7 @@ def _():
 # %% [markdown] role="given" id="thief-text"
 # ## 7. On the wire
 #
-# The simplest way to an id is to read it. Here Alice's computer, on the left, asks the shop over
+# The simplest way to an id is to read it. Here Alice's computer, on the right, asks the shop over
 # plain HTTP, in the lab's own network; everybody on the link has the same frames as the two.
 
 # %% role="given" id="thief-given-capture" jupyter={"source_hidden": true}
@@ -3632,10 +3633,10 @@ def _():
 # %% [markdown] role="given" id="meet-text"
 # ## 9. Your jar meets the others
 #
-# Now your jar gets a client around it, and goes on a course: forty visits to two sites and their
-# neighbours, each with a fresh jar. `requests` has been on the same course, and so has Chromium.
-# Chromium had the names under `.localhost` and `.example` led to loopback; what the sites saw of it
-# was written down.
+# Now your jar gets a client around it, and goes on a course: more than forty visits to two sites
+# and their neighbours, each with a fresh jar. `requests` has been on the same course, and so has
+# Chromium. Chromium had the names under `.localhost` and `.example` led to loopback; what the sites
+# saw of it was written down.
 
 # %%
 BY_CHROMIUM = recorded()
