@@ -248,8 +248,8 @@ def add(base: str, note: str, timeout_s: float = 5.0) -> str | None:
 
 # %% [markdown] role="hint" id="port-hint-3"
 # Almost
-# `except urllib.error.HTTPError as error:`; `with urllib.request.urlopen(request, timeout=5) as
-# reply:`; `urllib.parse.urlencode({"note": note}).encode("ascii")`. For the names: an error is in
+# `except urllib.error.HTTPError as error:`; `with urllib.request.urlopen(request, timeout=timeout_s)
+# as reply:`; `urllib.parse.urlencode({"note": note}).encode("ascii")`. For the names: an error is in
 # `urllib.error`; `quote`, `urlencode` and all of `urlparse` are in `urllib.parse`.
 
 
@@ -845,8 +845,7 @@ MessageView([("left", octets) for octets in by_both], left="urllib, then request
 #
 # Write `by_socket`, `by_urllib` and `by_requests`, all with the same signature:
 # `(method: str, url: str, fields: list[tuple[str, str]], content: bytes = b"", timeout_s: float = 5.0) ->
-# tuple[int, bytes]`. Each
-# sends **exactly these octets**, once, and returns the status and the content of the answer:
+# tuple[int, bytes]`. Each sends **exactly these octets**, once, and returns the status and the content of the answer:
 #
 # 1. the method, the target of the URL (its path, `/` where it is empty, and its query; never its
 #    fragment), `HTTP/1.1`;
@@ -3947,9 +3946,8 @@ class ApiClient:
         fields = tuple((name.decode(), value.decode("latin-1")) for name, value in event.headers)
         response = Response(event.status_code, fields)
         coding = [value.lower() for value in response.values("content-encoding")]
-        lengths = response.values("content-length")
-        length = int(lengths[0]) if lengths else 0
-        return response, Content(self.max_bytes, coding, length, event.status_code == 200)
+        lengths = [int(value) for value in response.values("content-length")]
+        return response, Content(self.max_bytes, coding, lengths, event.status_code == 200)
 
     def parsed(self, content):
         try:
@@ -3976,11 +3974,11 @@ class ApiClient:
 class Content:
     """The content of one answer as it comes, decompressed, within its bounds."""
 
-    def __init__(self, most, coding, length, counts):
+    def __init__(self, most, coding, lengths, counts):
         self.most, self.counts, self.octets, self.came = most, counts, b"", 0
         self.gzip = zlib.decompressobj(31) if coding == ["gzip"] else None
         self.unknown = coding not in ([], ["identity"], ["gzip"])
-        self.over = length > most
+        self.over = any(length > most for length in lengths)
         self.limit()
 
     def limit(self):
