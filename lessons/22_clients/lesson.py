@@ -4552,6 +4552,24 @@ def _():
         ],
         **RULE,
     )
+
+    def each_page(ApiClient):
+        """A clock that says after each request that two seconds more have passed; who sees the token."""
+        log = []
+        options = {"clock": lambda: 2.0 * len(log), "sleep": lambda _: None}
+        with running(serve_hostile, log) as server:
+            client = ApiClient("s3cret", deadline_s=5.0, **options)
+            found = in_kind(lambda: [each["id"] for each in client.items(url_of(server, "/items"))])
+        return found, [asked.fields.get("authorization") for asked in log]
+
+    check.probe(
+        ApiClient,
+        each_page,
+        expected=([1, 2, 3, 4, 5, 6, 7], ["Bearer s3cret"] * 3),
+        rule="The deadline is for each page, and the token goes with each.",
+        rfc="RFC 8288 section 3",
+        within_s=4,
+    )
     ### END HIDDEN TESTS
 
 
