@@ -1433,8 +1433,9 @@ for method in ("POST", "PUT", "DELETE"):
 # The picture is the standard: RFC 9110 sections 15.4.2 to 15.4.9. In the first browsers a POST became
 # a GET at 301 and 302, against the text of the time; so many servers relied on it that the text was
 # changed to allow it, *for POST*. 303 always says "now GET this". 307 and 308 were made to say what
-# 302 and 301 had meant: the same request, once more. Your two libraries make a GET of more than that,
-# or give up.
+# 302 and 301 had meant: the same request, once more. Your two libraries differ from it, and from
+# each other: one gives up where it could go on; the other makes a GET of a PUT at 302 and, at 301,
+# keeps the PUT but loses its content.
 #
 # **Whom you follow matters as well.** The new place may belong to somebody else. A password that was
 # meant for one **origin** (scheme, host and port) does not go along: RFC 9110 section 15.4 says
