@@ -187,6 +187,19 @@ LIMITS = {
 }
 
 
+def test_processes_that_a_test_has_left_do_not_cost_the_next_test() -> None:
+    source = notebook(
+        cell("first-answer", "def first():\n    return 1", "answer"),
+        cell("first-test", "check(first, expected=1)", "test"),
+        cell("second-answer", "def second():\n    return 2", "answer"),
+        cell("second-test", "check(second, expected=2)", "test"),
+    )
+    with Worker(source, policy=POLICY) as worker:
+        source["cells"][1]["source"] = "import os\ndef first():\n    while True:\n        os.fork()"
+        executed = worker.grade(source)
+    assert [each.score for each in executed.cells] == [0, 1]
+
+
 @pytest.mark.parametrize("limit", LIMITS)
 def test_a_limit_is_kept_and_said(run: Callable, limit: str) -> None:
     source, expects = LIMITS[limit]

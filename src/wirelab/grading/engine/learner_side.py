@@ -20,6 +20,8 @@ from wirelab.grading.engine.pristine import Pristine
 from wirelab.grading.examiner import kinds, learner
 from wirelab.grading.sandbox import limits, messages
 
+ROUNDS = 100  # orphans, then their children, and theirs
+
 _types: dict[str, type] = {}
 _pristine: list[Pristine] = []
 
@@ -41,6 +43,7 @@ class LearnerSide:
         self.shell, self.channel, self.policy, self.home = shell, channel, policy, home
         self.types = dict(_types)
         self.clones: list[int] = []
+        self._own: set[int] = set()
 
     def run(self) -> None:
         """Answer orders until the other side is gone."""
@@ -88,7 +91,9 @@ class LearnerSide:
     def _obey(self, order: dict[str, Any], inbox: mail.Inbox) -> None:
         op = order["op"]
         if op == "run":
+            self._end_leftovers()
             outputs = self._run(order["source"])
+            self._own = self._others()
             self._note(order.get("given", ()))
             mail.send(
                 self.channel,
@@ -122,6 +127,7 @@ class LearnerSide:
                     self.clones.remove(pid)
         beside = order.get("beside")
         limits.take_reserve()
+        self._end_leftovers()
         if threading.active_count() > 1 and beside is None:
             # a fork would have none of the threads that the cells have left
             threading.Thread(target=self._serve, args=(main, control), daemon=True).start()
@@ -136,6 +142,26 @@ class LearnerSide:
         pidfd = os.pidfd_open(pid)
         mail.send(self.channel, {"clone": pid}, [pidfd])
         os.close(pidfd)
+
+    def _others(self) -> set[int]:
+        """The other processes of this sandbox."""
+        if not self.policy["sandbox"]:
+            return set()
+        return {int(name) for name in os.listdir(self._proc_fd) if name.isdigit()} - {os.getpid()}
+
+    def _end_leftovers(self) -> None:
+        """End what earlier tests have left: it would use up what the next one may use."""
+        for _ in range(ROUNDS):
+            left = self._others() - self._own
+            if not left:
+                return
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            for pid in left:
+                with contextlib.suppress(ChildProcessError):  # its parent is about to end, too
+                    os.waitpid(pid, 0)
+        self.clones.clear()
 
     def _be_clone(self, main: socket.socket, control: socket.socket, beside: str | None) -> None:
         try:
