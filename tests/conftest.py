@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -34,6 +35,7 @@ hypothesis.settings.load_profile("same")
 
 #: Folders whose files take longest, so that the last worker is not left with one of them.
 LONG_ONES = ("pipeline", "browser", "lessons")
+PROOFS = "lessons/test_proof.py"
 
 
 @pytest.hookimpl(trylast=True)
@@ -45,6 +47,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return LONG_ONES.index(folder) if folder in LONG_ONES else len(LONG_ONES)
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file on one worker, but share out the proofs of the topics."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if PROOFS in nodeid else super()._split_scope(nodeid)
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True, scope="session")
