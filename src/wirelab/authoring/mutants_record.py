@@ -24,20 +24,15 @@ def is_recorded(course: Course, topic_id: str) -> bool:
         record = json.loads(_path(course, topic_id).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return isinstance(record, dict) and record.get("digest") == _digest(course, topic_id)
+    return isinstance(record, dict) and record.get("digest") == digest(course, topic_id)
 
 
-def was_recorded(course: Course, topic_id: str) -> bool:
-    """Whether the mutants of this topic were ever found killed, as it stood then."""
-    return _path(course, topic_id).is_file()
-
-
-def record(course: Course, topic_id: str, figures: dict[str, Any]) -> Path:
-    """Remember that the mutants of this lesson were killed; the file that says so."""
+def record(course: Course, topic_id: str, figures: dict[str, Any], judged: str) -> Path:
+    """Remember that the mutants of the lesson with this digest were killed; the file it is in."""
     counted = {name: figures[name] for name in ("killed", "total", "equivalent")}
     path = _path(course, topic_id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**counted, "digest": _digest(course, topic_id)}, indent=1)
+    text = json.dumps({**counted, "digest": judged}, indent=1)
     path.write_text(text + "\n", encoding="utf-8")
     return path
 
@@ -46,7 +41,8 @@ def _path(course: Course, topic_id: str) -> Path:
     return course.root / ".ci" / "proved" / f"{topic_id}.json"
 
 
-def _digest(course: Course, topic_id: str) -> str:
+def digest(course: Course, topic_id: str) -> str:
+    """A digest of the lesson and of what makes and judges its mutants."""
     folder = course.lesson(topic_id).parent
     files = [folder / "lesson.py", folder / "misconceptions.py", *(_PACKAGE / t for t in _TOOLS)]
     what = hashlib.sha256()

@@ -27,7 +27,8 @@ from wirelab.grading.results import Graded, mark, messages, stderr
 from wirelab.grading.stock import run
 
 DEADLINE_S = float(os.environ.get("WIRELAB_PLANTED_DEADLINE_S", "60"))  # for one run
-AT_ONCE = 4  # forks, of those that wait for the most part
+MOST_STREAMS = 4  # of forks that wait for the most part
+ENOUGH_S = 1.0  # of work, to know whether it does
 # In a module of its own, so that neither its helpers nor the tests' names get in each other's way.
 IN_PLACE = """
 import types as _types
@@ -169,7 +170,8 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
     import_for_tests(lesson)
     gc.collect()
     gc.freeze()  # a fork then copies fewer pages
-    runs = list(_some_at_once([lambda n=n: _whole(shell, lesson, n) for n in order["runs"]]))
+    streams = _Streams()
+    runs = streams.do([lambda n=n: _whole(shell, lesson, n) for n in order["runs"]])
     if not order["jobs"]:
         return {"runs": runs, "verdicts": []}
     verdicts = []
@@ -177,7 +179,7 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
         if step.kind == "test":
             continue
         mine = [Planted(**job["planted"]) for job in order["jobs"] if job["cell"] == step.id]
-        verdicts += _some_at_once(
+        verdicts += streams.do(
             [lambda p=p, i=at: _verdict(p, lambda: _plant(shell, lesson, i, p)) for p in mine]
         )
         if said := messages(shell.run(step.source)):
@@ -185,18 +187,35 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
     return {"runs": runs, "verdicts": verdicts}
 
 
-def _some_at_once(works: Sequence[Callable[[], Any]]) -> Iterator[Any]:
-    """Do each in a fork, in order: as many at once as one processor can do.
+class _Streams:
+    """Does works, each in a fork: one after another, or in several streams at once.
 
-    Work that computes is done one by one; work that waits, for sockets and clocks, need not.
+    Work that computes is done in one stream; work that waits, for sockets and clocks, need not be.
     """
-    at_once, left = 1, list(works)
-    while left:
-        group, left = left[:at_once], left[at_once:]
+
+    def __init__(self) -> None:
+        self.took = self.used = 0.0  # seconds, and those of a processor
+
+    def do(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
+        found, left = [], list(works)
+        while left and self.took < ENOUGH_S:
+            found += self._timed([[left.pop(0)]])[0]
+        streams = self._timed([left[i :: self._count()] for i in range(self._count())])
+        return found + [streams[i % len(streams)][i // len(streams)] for i in range(len(left))]
+
+    def _count(self) -> int:
+        return max(1, min(MOST_STREAMS, int(0.75 * self.took / max(self.used, 0.001))))
+
+    def _timed(self, streams: Sequence[Sequence[Callable[[], Any]]]) -> list[list[Any]]:
+        def one(works: Sequence[Callable[[], Any]]) -> list[Any]:
+            return [apart(work, DEADLINE_S) for work in works]
+
         began, used = time.monotonic(), _used_by_forks()
-        yield from all_apart(group, 2 * DEADLINE_S)
-        share = (_used_by_forks() - used) / len(group) / max(time.monotonic() - began, 0.001)
-        at_once = max(1, min(AT_ONCE, int(0.75 / max(share, 0.001))))
+        most = max(map(len, streams))
+        found = all_apart([lambda s=s: one(s) for s in streams], (most + 1) * DEADLINE_S)
+        self.took += (time.monotonic() - began) * len(streams)
+        self.used += _used_by_forks() - used
+        return found
 
 
 def _used_by_forks() -> float:

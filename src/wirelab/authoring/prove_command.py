@@ -34,7 +34,7 @@ def prove(
         typer.Option("--exercise", help="Mutate this exercise's solution, prove nothing else."),
     ] = None,
     changed: Annotated[
-        bool, typer.Option("--changed", help="Only topics that .ci/proved knows otherwise.")
+        bool, typer.Option("--changed", help="Only topics that .ci/proved does not hold as is.")
     ] = False,
     record: Annotated[
         bool, typer.Option("--record", help="Note topics with no failure in .ci/proved.")
@@ -47,13 +47,10 @@ def prove(
     course = Course.find()
     names = [topic(name).id for name in topics or []] or [each.id for each in course.written()]
     if changed:
-        new = [name for name in names if not mutants_record.was_recorded(course, name)]
-        if new and not as_json:
-            print(f"Not in .ci/proved yet, so not asked for: {', '.join(new)}")
-        same = [name for name in names if mutants_record.is_recorded(course, name)]
-        names = [name for name in names if name not in (*new, *same)]
+        names = [name for name in names if not mutants_record.is_recorded(course, name)]
     rows, failures = [], []
     for name in progress(names, "Proving"):
+        digest = mutants_record.digest(course, name)  # of what is judged, whoever edits meanwhile
         try:
             if only_mutants or exercises:
                 report = proving.prove_mutants(name, course, exercises or ())
@@ -64,7 +61,7 @@ def prove(
             continue
         failures += [f"{name}: {why}" for why in report.get("failures", ())]
         if record and "mutants" in report and not exercises and "failures" not in report:
-            mutants_record.record(course, name, report["mutants"])
+            mutants_record.record(course, name, report["mutants"], digest)
         if as_json:
             print(json.dumps(report))
         else:
