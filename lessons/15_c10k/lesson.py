@@ -30,7 +30,7 @@ from wirelab.grading.checks import Checks
 from wirelab.servers import running
 from wirelab.servers.crowd import Crowd
 from wirelab.servers.frames import Frame
-from wirelab.servers.hearing import hears, hears_all, hears_octets
+from wirelab.servers.hearing import hears, hears_all, hears_octets, unhurried
 from wirelab.servers.line_service import (
     come_while_busy,
     conversations,
@@ -1432,7 +1432,7 @@ def _():
         def narrow(listener):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16_384)
             ready.set()
-            serve_loop(listener, lambda line: line * 9_000_000)
+            serve_loop(listener, lambda line: line * 9_000_000 if line == b"x" else line)
 
         with recording(most=5000) as watched, running(narrow) as server:
             ready.wait(5.0)
@@ -2254,12 +2254,21 @@ def _():
         """Whether the last octets were read before a connection was closed is chance."""
         return "end" if heard == "reset" else heard
 
-    def slow_and_honest(serve_patient):
+    def at_leisure(visit):
+        """The probe, at a slower pace where the machine is too busy for it."""
+
+        def told(serve_patient):
+            return unhurried(lambda pace: visit(serve_patient, pace), margin_s=0.08)
+
+        told.__name__, told.__doc__ = visit.__name__, visit.__doc__
+        return told
+
+    def slow_and_honest(serve_patient, pace):
         """One sends octet after octet and no line; one asks again and again.
 
         The clock is a third one, who comes later, sends one octet and is late in its turn.
         """
-        with running(serve_patient, bytes.upper, 8.0, 0.25) as server:
+        with running(serve_patient, bytes.upper, 8.0 * pace, 0.25 * pace) as server:
             slow, honest, late = server.connect(), server.connect(), None
             told, lateness, answers = "silence", "silence", set()
             for n in range(60):
@@ -2267,7 +2276,7 @@ def _():
                     slow.sendall(b"x")
                 honest.sendall(b"me\n")
                 answers.add(hears(honest, 0.3))
-                told = hears(slow, 0.02)
+                told = hears(slow, 0.02 * pace)
                 if n == 4:
                     late = server.connect()
                     late.sendall(b"x")
@@ -2282,20 +2291,21 @@ def _():
 
     check.probe(
         serve_patient,
-        slow_and_honest,
+        at_leisure(slow_and_honest),
         expected={"slow": LATE.strip(), "honest": [b"ME"]},
         rule="The line's clock starts with its first octet and is not set back by the next.",
         rfc="RFC 9110 section 15.5.9",
+        within_s=30.0,
     )
 
     ### BEGIN HIDDEN TESTS
-    def three_visitors(serve_patient):
+    def three_visitors(serve_patient, pace):
         """idle_s=0.35, and line_s=8: what three clients hear. The clock is a fourth, who is silent.
 
         One asks again and again, one asked once, one has begun a line and ends it when the silent
         one has been closed. All of them were there before the silent one came.
         """
-        with running(serve_patient, bytes.upper, 0.35, 8.0) as server:
+        with running(serve_patient, bytes.upper, 0.35 * pace, 8.0 * pace) as server:
             regular, once, halfway = (server.connect() for _ in range(3))
             once.sendall(b"me\n")
             halfway.sendall(b"h")
@@ -2304,7 +2314,7 @@ def _():
             for _ in range(24):
                 regular.sendall(b"me\n")
                 answers.add(ended(hears(regular, 0.3)))
-                heard = hears(silent, 0.04)
+                heard = hears(silent, 0.04 * pace)
                 if heard != "silence" or answers != {b"ME"}:
                     break
             told = {"regular": sorted(answers, key=str)}
@@ -2320,7 +2330,7 @@ def _():
 
     check.probe(
         serve_patient,
-        three_visitors,
+        at_leisure(three_visitors),
         says="Visitors with idle_s=0.35 and line_s=8, until one of them has been silent for too long:",
         expected={
             "regular": [b"ME"],
@@ -2330,30 +2340,31 @@ def _():
             "once": "end",
         },
         rule="idle_s begins anew with every answer, and does not count once a line has begun.",
+        within_s=30.0,
     )
 
-    def two_paces(serve_patient):
+    def two_paces(serve_patient, pace):
         """line_s=0.45, idle_s=8: one is late with a line, one has just begun hers when he is told.
 
         Hers began 0.3 s after his, but she was there, and had an answer, before him.
         """
-        with running(serve_patient, bytes.upper, 8.0, 0.45) as server:
+        with running(serve_patient, bytes.upper, 8.0 * pace, 0.45 * pace) as server:
             she, he = server.connect(), server.connect()
             she.sendall(b"one\n")
             heard = {"her first line": hears(she, 0.3)}
             he.sendall(b"two\nth")
             heard["his first line"] = hears(he, 0.3)
-            heard["his second"] = hears(he, 0.3)
+            heard["his second"] = hears(he, 0.3 * pace)
             she.sendall(b"thr")
             if heard["his second"] == "silence":
-                heard["his second"] = hears(he, 0.3)
+                heard["his second"] = hears(he, 0.5 * pace)
             with contextlib.suppress(OSError):
                 she.sendall(b"ee\n")
             return {**heard, "her second": ended(hears(she, 0.3)), "his end": ended(hears(he, 0.3))}
 
     check.probe(
         serve_patient,
-        two_paces,
+        at_leisure(two_paces),
         expected={
             "her first line": b"ONE",
             "his first line": b"TWO",
@@ -2363,6 +2374,7 @@ def _():
         },
         rule="line_s is for one line, from its first octet on; octets that came with the line "
         "before count from its answer.",
+        within_s=30.0,
     )
 
     def goes_on(serve_patient):
@@ -2531,14 +2543,15 @@ def _():
     def against(*servers, count=3, timeout_s=0.2):
         """A probe: what is said of each of these servers."""
 
-        def told(unanswered):
+        def told(unanswered, pace):
             found = []
             for serve, how in servers:
                 with running(serve, **how) as server:
-                    found.append(unanswered(server.connect, count, timeout_s))
+                    found.append(unanswered(server.connect, count, timeout_s * pace))
             return found
 
-        return told
+        # at a slower pace where the machine is too busy for it
+        return lambda unanswered: unhurried(lambda pace: told(unanswered, pace), margin_s=0.05)
 
     check.probe(
         unanswered,

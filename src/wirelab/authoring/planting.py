@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -171,7 +171,9 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
     gc.collect()
     gc.freeze()  # a fork then copies fewer pages
     streams = _Streams()
-    runs = streams.do([lambda n=n: _whole(shell, lesson, n) for n in order["runs"]])
+    runs = streams.do(
+        [lambda n=n: apart(lambda: _whole(shell, lesson, n), DEADLINE_S) for n in order["runs"]]
+    )
     if not order["jobs"]:
         return {"runs": runs, "verdicts": []}
     verdicts = []
@@ -188,7 +190,7 @@ def main(order: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Streams:
-    """Does works, each in a fork: one after another, or in several streams at once.
+    """Does works that fork, one after another, or in several streams at once.
 
     Work that computes is done in one stream; work that waits, for sockets and clocks, need not be.
     """
@@ -200,19 +202,15 @@ class _Streams:
         found, left = [], list(works)
         while left and self.took < ENOUGH_S:
             found += self._timed([[left.pop(0)]])[0]
-        streams = self._timed([left[i :: self._count()] for i in range(self._count())])
-        return found + [streams[i % len(streams)][i // len(streams)] for i in range(len(left))]
-
-    def _count(self) -> int:
-        return max(1, min(MOST_STREAMS, int(0.75 * self.took / max(self.used, 0.001))))
+        count = max(1, min(MOST_STREAMS, int(self.took / max(self.used, 0.001))))
+        streams = self._timed([left[i::count] for i in range(count) if left[i::count]])
+        return found + [streams[i % count][i // count] for i in range(len(left))]
 
     def _timed(self, streams: Sequence[Sequence[Callable[[], Any]]]) -> list[list[Any]]:
-        def one(works: Sequence[Callable[[], Any]]) -> list[Any]:
-            return [apart(work, DEADLINE_S) for work in works]
-
         began, used = time.monotonic(), _used_by_forks()
-        most = max(map(len, streams))
-        found = all_apart([lambda s=s: one(s) for s in streams], (most + 1) * DEADLINE_S)
+        patience = DEADLINE_S * (1 + max(map(len, streams), default=0))
+        all_of = [lambda works=works: [work() for work in works] for works in streams]
+        found = all_apart(all_of, patience)
         self.took += (time.monotonic() - began) * len(streams)
         self.used += _used_by_forks() - used
         return found

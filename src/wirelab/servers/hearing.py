@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
-from typing import Literal
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeVar
 
 Heard = bytes | Literal["end", "reset", "silence"]
 WAKINGS = 20
+BEAT_S = 0.01
+ATTEMPTS = 4
+Told = TypeVar("Told")
 
 
 def hears(client: socket.socket, within_s: float = 5.0) -> Heard:
@@ -59,6 +64,40 @@ def hears_all(client: socket.socket, within_s: float = 5.0) -> list[Heard]:
     while not heard or isinstance(heard[-1], bytes):
         heard.append(hears(client, max(0.001, until - time.monotonic())))
     return heard
+
+
+def unhurried(attempt: Callable[[float], Told], margin_s: float) -> Told:
+    """What `attempt(1)` gives; on a machine too busy for its clocks, `attempt(2)`, `attempt(4)`.
+
+    An attempt multiplies its times by its argument. The machine is too busy if a metronome beside
+    it is late by more than `margin_s`, multiplied in the same way.
+    """
+    for pace in (2.0**n for n in range(ATTEMPTS)):
+        with _metronome() as late:
+            told = attempt(pace)
+        if max(late) <= margin_s * pace:
+            break
+    return told
+
+
+@contextlib.contextmanager
+def _metronome() -> Iterator[list[float]]:
+    """How late each beat came, in seconds."""
+    late, over = [0.0], threading.Event()
+
+    def beat() -> None:
+        due = time.monotonic() + BEAT_S
+        while not over.wait(max(0.0, due - time.monotonic())):
+            late.append(time.monotonic() - due)
+            due = time.monotonic() + BEAT_S
+
+    thread = threading.Thread(target=beat, name="metronome", daemon=True)
+    thread.start()
+    try:
+        yield late
+    finally:
+        over.set()
+        thread.join()
 
 
 def _peek(client: socket.socket, within_s: float) -> bytes:

@@ -18,6 +18,7 @@ from wirelab.servers.recorder import Recording
 from wirelab.servers.running import running
 
 LISTENS = 0.3  # on a busy machine longer: see `hearing`
+SETTLES = 30  # lines of one client
 ROUNDS = 10  # of a loop that has nothing to do: more is no sleep
 SHARE = 0.2  # of a processor, likewise
 
@@ -114,8 +115,10 @@ def rests(client: socket.socket, watched: Recording, for_s: float = 0.1) -> str:
     """What a server in this process does while `client` says nothing: "sleeps", or "spins".
 
     It spins if a loop that is `watched` goes round and round, or if processor time is used up:
-    on a busy machine less of it, so that nobody who sleeps is taken for one who spins.
+    on a busy machine less of it, so that nobody who sleeps is taken for one who spins. Before,
+    `client` asks a few times, so that whatever can be done is done.
     """
+    use_in_reverse([client] * SETTLES)
     rounds, before = len(watched.rounds), time.process_time()
     hears(client, for_s)
     turns = len(watched.rounds) - rounds
