@@ -1760,6 +1760,60 @@ class IgnoresTheStatus(reference.ApiClient):
         return response, content
 
 
+@misconception(
+    of="ApiClient",
+    rfc="RFC 8259 section 6",
+    says="NaN and Infinity come through. Python's json.loads takes them, JSON has them not: give "
+    "it a parse_constant that raises.",
+)
+class TakesNoNumbers(reference.ApiClient):
+    def parsed(self, content):
+        try:
+            return json.loads(content.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise reference.ApiError("content") from error
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9110 section 4.2",
+    says="The scheme of a redirect is not looked at. You talk http, unprotected, to a place that "
+    "was meant for https.",
+)
+class AnyScheme(reference.ApiClient):
+    def ask(self, request, end):
+        return super().ask(replace(request, target=re.sub("^https:", "http:", request.target)), end)
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9110 section 10.2.2",
+    says="An odd Location comes out of get as an exception of some library. The server writes that "
+    "field, so it can hold anything: catch what building the request raises.",
+)
+class OddPlacesEscape(reference.ApiClient):
+    def ask(self, request, end):
+        if " " in request.target:
+            raise reference.h11.LocalProtocolError("illegal target characters")
+        return super().ask(request, end)
+
+
+@misconception(
+    of="ApiClient",
+    rfc="RFC 9110 section 10.2.3",
+    says="A date in Retry-After is compared with the monotonic clock. That one counts from some "
+    "moment of the machine's; every date is decades away for it, and you give up at once.",
+)
+class DatesByTheStopwatch(reference.ApiClient):
+    def ask(self, request, end):
+        response = super().ask(request, end)
+        said = [
+            (name, value if value.isdigit() or name != "retry-after" else "999999999")
+            for name, value in response.fields
+        ]
+        return replace(response, fields=tuple(said))
+
+
 # --- mutants that are right answers
 
 equivalent(
@@ -1819,4 +1873,10 @@ equivalent(
     "piece = self.gzip.decompress(piece, self.most + 1 + len(self.octets))",
     "piece = self.gzip.decompress(piece, self.most + 2 - len(self.octets))",
     because="A few octets more are made, and refused all the same.",
+)
+equivalent(
+    "client-answer",
+    "place = parts.hostname, parts.port or 81",
+    "place = parts.hostname, parts.port and 80",
+    because="No test may listen on port 80.",
 )
