@@ -1299,8 +1299,11 @@ def asked(client, n, timeout_s, right=None):
     return (right or (lambda n, heard: heard == b"HELLO %d" % n))(n, heard)
 
 
-def tried(connect, count, timeout_s, *, right=None, closes=True, refused=True, forward=False):
+def tried(
+    connect, count, timeout_s, *, right=None, closes=True, refused=True, forward=False, ask=None
+):
     """Use the connections; wrong in one of these ways."""
+    ask = ask or (lambda n, client: asked(client, n, timeout_s, right))
     clients, missing = [], []
     try:
         for _ in range(count):
@@ -1312,7 +1315,7 @@ def tried(connect, count, timeout_s, *, right=None, closes=True, refused=True, f
                 clients.append(None)
         numbers = list(enumerate(clients))
         for n, client in numbers if forward else reversed(numbers):
-            if client is None or not asked(client, n, timeout_s, right):
+            if client is None or not ask(n, client):
                 missing.append(n)
     finally:
         for client in clients:
@@ -1395,6 +1398,29 @@ def stops_at_the_first(connect, count, timeout_s):
 )
 def a_refusal_gets_out(connect, count, timeout_s):
     return tried(connect, count, timeout_s, refused=False)
+
+
+@misconception(
+    of="unanswered",
+    says="Each recv has the whole of timeout_s: a server that sends a single octet now and then "
+    "keeps you for as long as it likes. The time is for the line.",
+)
+def drop_after_drop(connect, count, timeout_s):
+    def heard(client):
+        client.settimeout(timeout_s)
+        line = b""
+        while not line.endswith(b"\n") and (octet := client.recv(1)):
+            line += octet
+        return line
+
+    def right(n, client):
+        try:
+            client.sendall(b"hello %d\n" % n)
+            return heard(client) == b"HELLO %d\n" % n
+        except OSError:
+            return False
+
+    return tried(connect, count, timeout_s, ask=right)
 
 
 @misconception(
@@ -1777,6 +1803,17 @@ def only_looks():
     import resource
 
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+@misconception(
+    of="raise_limit",
+    says="You say the hard limit, and the soft one is what it was: getrlimit only looks, setrlimit "
+    "raises.",
+)
+def only_says_so():
+    import resource
+
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 
 @misconception(
