@@ -44,7 +44,7 @@ def defaults() -> str:
         for name in WHY
     ]
     pen = canvas(880, 84 + 58 * len(WHY), title=title, description="\n".join(said), live=False)
-    for x, head in ((180, "urllib.request"), (430, "requests"), (630, "what it decides")):
+    for x, head in ((200, "urllib.request"), (430, "requests"), (630, "what it decides")):
         pen.text(x, 34, head, "wl-t wl-small wl-muted")
     for row, (name, why) in enumerate(WHY.items()):
         y = 48 + 58 * row
@@ -52,7 +52,7 @@ def defaults() -> str:
         tint = "wl-layer-a" if name == "Host" else "wl-layer-b" if None in values else "wl-layer-c"
         pen.box(24, y, 832, 46, f"wl-cell {tint}", radius=8)
         pen.text(40, y + 28, name, "wl-t wl-strong")
-        for x, value in zip((180, 430), values, strict=True):
+        for x, value in zip((200, 430), values, strict=True):
             value = re.sub(r":\d+", ":8080", value) if value else "(not sent)"
             pen.text(
                 x, y + 28, value, "wl-t wl-small" + (" wl-mono" if value[0] != "(" else " wl-muted")
@@ -61,7 +61,7 @@ def defaults() -> str:
     pen.text(
         24,
         68 + 58 * len(WHY),
-        "By default; you asked for none of these lines.",
+        "By default; you asked for none of these lines. Only the first is the same in both.",
         "wl-t wl-small wl-muted",
     )
     return written(pen)
