@@ -99,7 +99,7 @@ def first_counts(line):
 
 @misconception(
     of="parse_set_cookie",
-    rfc="RFC 10025 section 5.6.2",
+    rfc="RFC 10025 section 5.6",
     says="`int()` takes a plus, an underscore and a space for part of a number. Max-Age is digits "
     "0 to 9, perhaps with a minus in front; anything else is not there.",
 )
@@ -119,7 +119,7 @@ def max_age_by_int(line):
 
 @misconception(
     of="parse_set_cookie",
-    rfc="RFC 10025 section 5.6.3",
+    rfc="RFC 10025 section 5.6",
     says="The dot in front of the domain stays. It has meant nothing for years; take it off, or "
     "the domain matches no host.",
 )
@@ -153,7 +153,7 @@ def mends_controls(line):
 
 @misconception(
     of="parse_set_cookie",
-    rfc="RFC 10025 section 5.6.5",
+    rfc="RFC 10025 section 5.6",
     says="`Secure=false` is read as false. A flag that is named is set, whatever value is said; "
     "to have it off one leaves it out.",
 )
@@ -464,6 +464,23 @@ class NoneWithoutSecure(reference.CookieJar):
         return super().receive(line, url, now, **how)
 
 
+@misconception(
+    of="CookieJar",
+    rfc="RFC 10025 section 5.5",
+    says="An end of 0 counts as no end: `if max_age`, `if expires`. Second 0 is 1 January 1970, "
+    "the date with which many servers delete. Ask `is not None`.",
+)
+class TakesZeroForNothing(reference.CookieJar):
+    def receive(self, line, url, now, **how):
+        name, *attributes = line.split(";")
+        kept = []
+        for each in attributes:
+            said = reference.parse_set_cookie("a=1;" + each)
+            if said is None or 0 not in (said.max_age, said.expires):
+                kept.append(each)
+        return super().receive(";".join([name, *kept]), url, now, **how)
+
+
 # --- Exercise 4: signed values
 
 
@@ -573,6 +590,21 @@ def raises_on_nonsense(name, text, keys, now, max_age_s, compare=hmac.compare_di
             fresh = 0 <= now - int(time) <= max_age_s
             return reference.from_base64url(payload).decode() if fresh else None
     return None
+
+
+@misconception(
+    of="unsign",
+    says="You compute the code over the number that you read, so `060` passes for `60`. Compute "
+    "it over the text that came, and read it afterwards.",
+)
+def codes_the_number(name, text, keys, now, max_age_s, compare=hmac.compare_digest):
+    parts = text.split(".")
+    if len(parts) == 3:
+        try:
+            parts[1] = str(int(parts[1]))
+        except ValueError:
+            return None
+    return reference.unsign(name, ".".join(parts), keys, now, max_age_s, compare)
 
 
 # --- Exercise 5: the store
@@ -693,6 +725,16 @@ class BeginsAnew(reference.SessionStore):
 class NeverSwept(reference.SessionStore):
     def open(self, data, now):
         return self._put({"data": copy.deepcopy(data), "began": now, "used": now})
+
+
+@misconception(
+    of="SessionStore",
+    says="What was there before stays beside the new data. `save` puts them in its place: else "
+    "nothing is ever taken out of a session.",
+)
+class Merges(reference.SessionStore):
+    def save(self, id, data, now):
+        return super().save(id, {**(self.find(id, now) or {}), **data}, now)
 
 
 # --- Exercise 6: fixation
@@ -830,6 +872,37 @@ class CutsPasswords(reference.Shop):
         return super().answer(request, now)
 
 
+@misconception(
+    of="Shop",
+    says="At login you open another session, and its absolute limit begins anew. `rotate` "
+    "changes the id and leaves the beginning where it was.",
+)
+class OpensAnother(reference.Shop):
+    def __init__(self, passwords, store):
+        class Opens(_Around):
+            def rotate(self, id, now):
+                data = self._store.find(id, now)
+                self._store.close(id)
+                return self._store.open(data, now)
+
+        super().__init__(passwords, Opens(store))
+
+
+@misconception(
+    of="Shop",
+    rfc="RFC 10025 section 4.1.3",
+    says="Without a `__Host-id` you take `id`. Any neighbour can plant that one; the prefix "
+    "protects only who looks at nothing else.",
+)
+class TakesPlainId(reference.Shop):
+    def answer(self, request, now):
+        cookies = reference.cookies_of(request)
+        if "__Host-id" not in cookies and "id" in cookies:
+            fields = (*request.fields, ("cookie", f"__Host-id={cookies['id']}"))
+            request = replace(request, fields=fields)
+        return super().answer(request, now)
+
+
 # --- Exercise 7: the thief
 
 
@@ -867,6 +940,28 @@ def first_host(octets):
 )
 def cuts_overheard(octets):
     return [(host, name, value.split("=")[0]) for host, name, value in reference.overheard(octets)]
+
+
+@misconception(
+    of="overheard",
+    says="A request without Host gets the host of the one before. Each begins with nothing: give "
+    'its cookies the host `""`.',
+)
+def keeps_the_host(octets):
+    found, last = [], ""
+    for host, name, value in reference.overheard(octets):
+        last = host or last
+        found.append((last, name, value))
+    return found
+
+
+@misconception(
+    of="overheard",
+    says="`splitlines()` ends a line at a form feed and at seven other characters as well. In "
+    'HTTP only CR LF does: `split("\\r\\n")`.',
+)
+def splits_like_python(octets):
+    return reference.overheard(re.sub(rb"[\x0b\x0c\x1c-\x1e\x85]", b"\r\n", octets))
 
 
 @misconception(
@@ -927,6 +1022,20 @@ def keeps_the_port(request, store):
     if response.status != 308:
         return response
     place = f"https://{request.values('host')[0]}{request.target}"
+    return Response(308, (("Location", place),))
+
+
+@misconception(
+    of="on_port_80",
+    says="You cut at the last colon, and an IPv6 address in brackets has colons of its own. A "
+    "port is digits at the end, after a colon.",
+)
+def cuts_at_the_last_colon(request, store):
+    response = reference.on_port_80(request, store)
+    if response.status != 308:
+        return response
+    host = request.values("host")[0]
+    place = f"https://{host.rpartition(':')[0] or host}{request.target}"
     return Response(308, (("Location", place),))
 
 
@@ -1282,6 +1391,33 @@ def host_without_port(jar, connect, url, now, **how):
 )
 def one_more_hop(jar, connect, url, now, most=10, **how):
     return reference.visit(jar, connect, url, now, most=most + 1, **how)
+
+
+@misconception(
+    of="visit",
+    says="The connection stays open. Close it when the answer is read: `with connect(...) as "
+    "connection`.",
+)
+def leaves_open(jar, connect, url, now, **how):
+    return reference.visit(jar, lambda host: connect(host).dup(), url, now, **how)
+
+
+@misconception(
+    of="visit",
+    says="The connection is closed only if the answer can be read. It must end also when an "
+    "exception passes by: `with`, or `finally`.",
+)
+def closes_what_went_well(jar, connect, url, now, **how):
+    made = []
+
+    def kept(host):
+        made.append(connect(host))
+        return made[-1].dup()
+
+    came = reference.visit(jar, kept, url, now, **how)
+    for each in made:
+        each.close()
+    return came
 
 
 # --- Exercise 10: Flask
