@@ -2363,6 +2363,7 @@ def _():
         slower = (0, Response(429, (("retry-after", "2"),)))
         return [
             tried(with_retries, [later("0")])[1],
+            tried(with_retries, [busy, busy, busy, later("1")], attempts=9)[1],
             tried(with_retries, [later(date)], **at_noon)[1],
             tried(with_retries, [(2, later(date)[1])], **at_noon)[1],
             tried(with_retries, [later("soon")])[1],
@@ -2382,6 +2383,7 @@ def _():
         asked_to_wait,
         expected=[
             [0.25],
+            [0.25, 0.5, 1.0, 2.0],
             [7.0],
             [5.0],
             [0.25],
@@ -2839,6 +2841,31 @@ def _():
 
     first = ("GET", "http://a.example/f?x#y", (("accept-encoding", "identity"),), b"")
     check.probe(download, asks, expected=[first], **RULE)
+
+    def written_first(download):
+        """What is in the file when progress is called, and how many pieces were taken."""
+        disk, taken, seen = Disk(), [], []
+
+        def pieces():
+            for piece in (b"0123", b"45", b"6789"):
+                taken.append(piece)
+                yield piece
+
+        download(
+            "http://a.example/f",
+            lambda _: (Response(200), pieces()),
+            disk,
+            max_bytes=10,
+            progress=lambda done, total: seen.append((done, total, disk.octets, len(taken))),
+        )
+        return seen
+
+    check.probe(
+        download,
+        written_first,
+        expected=[(4, None, b"0123", 1), (6, None, b"012345", 2), (10, None, b"0123456789", 3)],
+        **RULE,
+    )
     ### END HIDDEN TESTS
 
 
@@ -3737,7 +3764,7 @@ def _():
         }
         by_query = {
             "http://a.example/X?n=1": page([1], "?n=2"),
-            "http://a.example/X?n=2": page([2]),
+            "http://a.example/X?n=2": page('["Zoë"]'.encode()),
         }
         return [
             walk(all_items, first({"items": []})),
@@ -3766,7 +3793,7 @@ def _():
             *[([1], bad, one)] * 8,
             ([1, 2], "end"),
             [1, 2],
-            [1, 2],
+            [1, "Zoë"],
         ],
         **RULE,
     )
@@ -4281,13 +4308,15 @@ def _():
     check.probe(ApiClient, to_the_end, expected=([good], ["ApiError slow"]), **RULE)
 
     def what_is_left(ApiClient):
-        """After a redirect 1.9 of 2 seconds have passed, and the new place is silent."""
-        log, began = [], time.monotonic()
-        options = {"clock": lambda: 1.9 if log else 0.0, "deadline_s": 2.0, "log": log}
-        found = got(ApiClient, "/away?to=/silent?n=99", **options)[0]
+        """Of 2 seconds 1.9 have passed, and silence: at a new place, and after a head."""
+        found, began = [], time.monotonic()
+        for path in ("/away?to=/silent", "/drip"):
+            log = []
+            options = {"clock": lambda log=log: 1.9 if log else 0.0, "deadline_s": 2.0}
+            found += got(ApiClient, path, log=log, tick_s=3.0, **options)[0]
         return found, time.monotonic() - began < 1.5
 
-    check.probe(ApiClient, what_is_left, expected=(["ApiError slow"], True), **RULE)
+    check.probe(ApiClient, what_is_left, expected=(["ApiError slow"] * 2, True), **RULE)
 
     def not_let_in(ApiClient):
         """A server whose queue is full: connecting itself takes too long."""
@@ -4605,23 +4634,19 @@ def _():
     )
 
     def at_a_date(ApiClient):
-        """Retry-After with the date of three seconds from now: how long it sleeps, and how often."""
+        """Retry-After: 1, then the date of three seconds from now: how long it sleeps, how often."""
         until = formatdate(time.time() + 3, usegmt=True)
-        fields = f"Content-Length: 0\r\nRetry-After: {until}"
-        naps = []
-        answered_by(
-            ApiClient,
-            f"HTTP/1.1 503 X\r\n{fields}\r\n\r\n".encode(),
-            attempts=2,
-            sleep=naps.append,
-            dice=lambda: 0.5,
-        )
-        return len(naps), all(1.0 <= nap <= 3.5 for nap in naps)
+        naps = {"1": [], until: []}
+        for said, slept in naps.items():
+            answer = f"HTTP/1.1 503 X\r\nContent-Length: 0\r\nRetry-After: {said}\r\n\r\n"
+            options = {"attempts": 2, "sleep": slept.append, "dice": lambda: 0.5}
+            answered_by(ApiClient, answer.encode(), **options)
+        return naps["1"], len(naps[until]), all(1.0 <= nap <= 3.5 for nap in naps[until])
 
     check.probe(
         ApiClient,
         at_a_date,
-        expected=(1, True),
+        expected=([1.0], 1, True),
         rule="A date is compared with the time of day, time.time().",
         rfc="RFC 9110 section 10.2.3",
         within_s=4,

@@ -1877,6 +1877,5 @@ equivalent(
 equivalent(
     "client-answer",
     "place = parts.hostname, parts.port or 81",
-    "place = parts.hostname, parts.port and 80",
     because="No test may listen on port 80.",
 )
