@@ -1066,12 +1066,16 @@ def _():
         for now, line in enumerate([*lines, "z; Path=/a", "e=; Path=/"]):
             jar.receive(line, AT, now)
         at_once, _ = filled(CookieJar, "z=1; Path=/", "m=2; Path=/", "a=3; Path=/")
-        return jar.header(AT + "a/b/c", 9), at_once.header(AT, 0), jar.header(AT + "x", 9)
+        wide, _ = filled(CookieJar, "w=1; Domain=a.localhost; Path=/", "n=2; Path=/")
+        return (
+            jar.header(AT + "a/b/c", 9), at_once.header(AT, 0), jar.header(AT + "x", 9),
+            wide.header(AT, 0),
+        )  # fmt: skip
 
     check.probe(
         CookieJar,
         in_order,
-        expected=("q=2; t=5; s=4; r=3; z; p=1; e=", "z=1; m=2; a=3", "p=1; e="),
+        expected=("q=2; t=5; s=4; r=3; z; p=1; e=", "z=1; m=2; a=3", "p=1; e=", "w=1; n=2"),
         rule="Longer paths first, then older cookies.",
         rfc="RFC 10025 section 5.8.3",
     )
@@ -1786,7 +1790,7 @@ def _():
         payload, time, code = good.split(".")
         texts = [
             "", ".", "..", "...", payload, f"{payload}.{time}", f"{payload}.{time}.",
-            good + ".", "." + good, good + "=", good + " ", " " + good, good + "\n", good[:-1],
+            good + "\xe9", good + ".", "." + good, good + "=", good + " ", " " + good, good + "\n", good[:-1],
             good + "A", f"{payload}..{code}", f".{time}.{code}", f"{code}.{time}.{payload}",
             good.upper(), good * 2, f"{good}.{good}", "\x00", "\xff.\xff.\xff", f"{payload}.{time}.\xe9",
             f"x.{good}", f"{good}.x",
@@ -2864,6 +2868,26 @@ def _():
         rfc="RFC 10025 section 4.1.3",
     )
 
+    def two_browsers(Shop, SessionStore):
+        """Alice in two browsers, with odd things in one basket; she logs out of one."""
+        shop = Shop(PASSWORDS, SessionStore(100, 1000))
+        one, two = Visitor(shop), Visitor(shop)
+        found = [two("POST", "/login", b"alice:wonderland")[0]]
+        for content in (b" tea ", b""):
+            one("POST", "/basket", content)
+        found.append(one("POST", "/login", b"alice:wonderland")[0])
+        found += [one("GET", "/account"), two("GET", "/account"), one("POST", "/logout")[0]]
+        return [*found, one("GET", "/account"), two("GET", "/account")]
+
+    check.probe(
+        (Shop, SessionStore),
+        two_browsers,
+        expected=[
+            204, 204, (200, b"alice:  tea , "), (200, b"alice: "), 204, (403, b""), (200, b"alice: "),
+        ],
+        rule="A login or logout is that of one session; what is put into a basket stays as it is.",
+    )  # fmt: skip
+
     def over(Shop, SessionStore):
         """Logout and time: old ids are nobody, and no session is left behind."""
         store = SessionStore(100, 1000)
@@ -3144,6 +3168,7 @@ def _():
         request("Cookie: a=1") + b"GET / HTTP/1.0\r\nCookie: b=2\r\n\r\n": [
             ("a.example", "a", "1"), ("", "b", "2"),
         ],
+        request("Cookie: a=1") * 2: [("a.example", "a", "1")] * 2,
         request("Cookie: \xa0a=b\xa0"): [("a.example", "\xa0a", "b\xa0")],
         request("Cookie: a=1") + request("Cookie: b=2")[:-3]: [("a.example", "a", "1")],
         request("Cookie: a=1", "Content-Length: 99", content=b"x" * 98): [("a.example", "a", "1")],
@@ -3669,6 +3694,14 @@ def _():
         **RULE,
     )
 
+    def as_it_says(read_token):
+        """A token signed with the right key as its own header wants it: HS512."""
+        parts = to_base64url(b'{"alg":"HS512"}') + "." + to_base64url(claims)
+        code = to_base64url(hmac.digest(key, parts.encode(), "sha512"))
+        return read_token(f"Bearer {parts}.{code}", key, 1, "stock")
+
+    check.probe(read_token, as_it_says, expected=None, **RULE)
+
     def every_octet(read_token):
         """The token with one character changed, at each place: which are believed?"""
         good, found = signed(head, claims), []
@@ -3974,6 +4007,22 @@ def _():
             ("http://shop.localhost/none", {}),
         )
         return asked, came, [call[-1] for call in calls]
+
+    def not_found(visit):
+        """A Set-Cookie line in an answer of 404."""
+        answers = {"/": Response(404, (("Set-Cookie", "a=1"),))}
+        _, calls, came = served(visit, answers, ("http://shop.localhost/", {}))
+        return [call[:2] for call in calls], came
+
+    check.probe(
+        visit,
+        not_found,
+        expected=(
+            [("header", "http://shop.localhost/"), ("receive", "a=1")],
+            [(404, b"")],
+        ),
+        **RULE,
+    )
 
     def two_cookies(visit):
         """The jar says two cookies: one field, as the jar said it."""
