@@ -1467,13 +1467,13 @@ def _():
                 client = server.connect()
                 client.sendall(b"half")
                 reset(client)
-            heard = use_in_reverse([witness] * 3)
-            return heard, "closed" if descriptors() < before + 10 else "left open"
+            heard = set(use_in_reverse([witness] * 60))  # a round each, at least
+            return len(heard), "closed" if descriptors() < before + 10 else "left open"
 
     check.probe(
         serve_loop,
         left_behind,
-        expected=([b"NUMBER 2", b"NUMBER 1", b"NUMBER 0"], "closed"),
+        expected=(60, "closed"),
         rule="A connection that fails is taken out of the selector, and closed.",
     )
     ### END HIDDEN TESTS
@@ -2278,15 +2278,15 @@ def _():
                     slow.sendall(b"x")
                 honest.sendall(b"me\n")
                 answers.add(hears(honest, 0.3))
-                told = hears(slow, 0.02 * pace)
+                told = hears(slow, 0.02 * pace, exact=True)
                 if n == 4:
                     late = server.connect()
                     late.sendall(b"x")
-                lateness = hears(late, 0.001) if late else "silence"
+                lateness = hears(late, 0.001, exact=True) if late else "silence"
                 if "silence" in answers or told != "silence" or lateness != "silence":
                     break
             if told == "silence":
-                told = hears(slow, 0.1)
+                told = hears(slow, 0.1 * pace, exact=True)
             honest.sendall(b"me\n")
             answers.add(hears(honest, 0.3))
             return {"slow": ended(told), "honest": sorted(answers, key=str)}
@@ -2316,7 +2316,7 @@ def _():
             for _ in range(24):
                 regular.sendall(b"me\n")
                 answers.add(ended(hears(regular, 0.3)))
-                heard = hears(silent, 0.04 * pace)
+                heard = hears(silent, 0.04 * pace, exact=True)
                 if heard != "silence" or answers != {b"ME"}:
                     break
             told = {"regular": sorted(answers, key=str)}
@@ -2357,16 +2357,16 @@ def _():
             she.sendall(b"one\n")
             heard = {"her first line": hears(she, 0.3)}
             he.sendall(b"tw")
-            hears(he, 0.12 * pace)
+            hears(he, 0.12 * pace, exact=True)
             third.sendall(b"x")
-            hears(he, 0.12 * pace)
+            hears(he, 0.12 * pace, exact=True)
             he.sendall(b"o\nth")
             heard["his first line"] = hears(he, 0.3)
-            heard["his second"] = hears(he, 0.3 * pace)
+            heard["his second"] = hears(he, 0.3 * pace, exact=True)
             she.sendall(b"thr")
             if heard["his second"] == "silence":
-                heard["his second"] = hears(he, 0.5 * pace)
-            heard["the third, then"] = ended(hears(third, 0.05 * pace))
+                heard["his second"] = hears(he, 0.5 * pace, exact=True)
+            heard["the third, then"] = ended(hears(third, 0.05 * pace, exact=True))
             with contextlib.suppress(OSError):
                 she.sendall(b"ee\n")
             return {**heard, "her second": ended(hears(she, 0.3)), "his end": ended(hears(he, 0.3))}
@@ -4077,6 +4077,8 @@ def _():
                 most = next(itertools.islice(free, 20, None))
                 resource.setrlimit(resource.RLIMIT_NOFILE, (most, limits[1]))
                 crowd.open(40)
+                with contextlib.suppress(OSError):  # a round each: by then, nobody else comes in
+                    use_in_reverse([witness] * 60)
                 first = crowd.ask(first=0, last=10, within_s=0.8).answered
                 meanwhile = rests(witness, watched) if first else "serves nobody"
                 crowd.leave(0, 25)

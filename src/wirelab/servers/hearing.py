@@ -20,11 +20,12 @@ ATTEMPTS = 4
 Told = TypeVar("Told")
 
 
-def hears(client: socket.socket, within_s: float = 5.0) -> Heard:
+def hears(client: socket.socket, within_s: float = 5.0, *, exact: bool = False) -> Heard:
     """The next line that comes, without its end; or "end", "reset", "silence".
 
     It takes not one octet more than the line. Octets without a line's end count as the line if
-    "end", "reset" or "silence" follows. On a busy machine it waits longer than `within_s`.
+    "end", "reset" or "silence" follows. On a busy machine it waits longer than `within_s`,
+    unless that is to be `exact`.
     """
     line = bytearray()
     until = time.monotonic() + within_s
@@ -32,7 +33,7 @@ def hears(client: socket.socket, within_s: float = 5.0) -> Heard:
         while not line.endswith(b"\n"):
             if line and time.monotonic() > until:
                 return bytes(line)
-            seen = _peek(client, until - time.monotonic())
+            seen = _peek(client, until - time.monotonic(), 1 if exact else WAKINGS)
             if not seen:
                 return bytes(line) or "end"
             wanted = seen.find(b"\n") + 1 or len(seen)
@@ -100,12 +101,12 @@ def _metronome() -> Iterator[list[float]]:
         thread.join()
 
 
-def _peek(client: socket.socket, within_s: float) -> bytes:
+def _peek(client: socket.socket, within_s: float, wakings: int = WAKINGS) -> bytes:
     """What is there to be read, left where it is; b"" at the end. Raises `TimeoutError`."""
     before = client.gettimeout()
-    client.settimeout(max(0.001, within_s / WAKINGS))
+    client.settimeout(max(0.001, within_s / wakings))
     try:
-        for _ in range(WAKINGS - 1):
+        for _ in range(wakings - 1):
             with contextlib.suppress(TimeoutError):
                 return client.recv(65536, socket.MSG_PEEK)
         return client.recv(65536, socket.MSG_PEEK)

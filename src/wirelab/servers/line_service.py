@@ -116,9 +116,14 @@ def rests(client: socket.socket, watched: Recording, for_s: float = 0.1) -> str:
 
     It spins if a loop that is `watched` goes round and round, or if processor time is used up:
     on a busy machine less of it, so that nobody who sleeps is taken for one who spins. Before,
-    `client` asks a few times, so that whatever can be done is done.
+    `client` asks a few times, so that whatever can be done is done; where it is not answered,
+    "answers no more".
     """
-    use_in_reverse([client] * SETTLES)
+    heard: list[Heard] = []
+    with contextlib.suppress(OSError):
+        heard = use_in_reverse([client] * SETTLES)
+    if not all(isinstance(each, bytes) for each in heard or ["end"]):
+        return "answers no more"
     rounds, before = len(watched.rounds), time.process_time()
     hears(client, for_s)
     turns = len(watched.rounds) - rounds

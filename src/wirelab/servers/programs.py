@@ -144,6 +144,21 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+@contextlib.contextmanager
+def kept_port() -> Iterator[int]:
+    """A port of 127.0.0.1 that the system gives nobody else until the end of the block.
+
+    A program may listen on it all the same. (Only Linux allows that; elsewhere it is a free one.)
+    """
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind((LOOPBACK, 0))
+        port = keeper.getsockname()[1]
+        if sys.platform != "linux":
+            keeper.close()
+        yield port
+
+
 def framed(program: Program, site: str, folder: Path, port: int, frame: Frame) -> str:
     """The whole configuration: `site` in the frame that an unprivileged start needs."""
     if program is NGINX:

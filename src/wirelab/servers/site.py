@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from wirelab.servers.programs import LOOPBACK, free_port
+from wirelab.servers.programs import LOOPBACK, kept_port
 
 FILES = {
     "index.html": "<h1>home</h1>\nhello\n",
@@ -47,7 +47,11 @@ def a_place() -> Iterator[Place]:
     The application answers with what it was asked, as JSON: `path` and, with names in lower case,
     `headers`. Of `/moved` it says that it is now at its own `/list`.
     """
-    with tempfile.TemporaryDirectory(prefix="wirelab-files-") as folder, _application() as app_port:
+    with (
+        tempfile.TemporaryDirectory(prefix="wirelab-files-") as folder,
+        _application() as app_port,
+        kept_port() as port,
+    ):
         root = Path(folder).resolve() / "files"
         for name, text in FILES.items():
             path = root / name
@@ -55,7 +59,7 @@ def a_place() -> Iterator[Place]:
             path.write_text(text, encoding="utf-8")
         for path in (root.parent, root, *root.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
-        yield Place(root=str(root), port=free_port(), app_port=app_port)
+        yield Place(root=str(root), port=port, app_port=app_port)
 
 
 @dataclass(frozen=True)
