@@ -980,7 +980,8 @@ LoopRounds(ROUNDS, title="One thread, three clients")
 # - Once it has ended, `receive` changes nothing. When `interest` is 0, the conversation is over.
 #
 # **`serve_loop(listener, handle)`** is the service of exercise 1 *in one thread*, without any other:
-# register the listener and each connection with a selector and wait with `select()`. Make every
+# register the listener and each connection with a selector and wait with `select()`, for each
+# connection for what its `interest` says and no more: with nothing to do the loop sleeps. Make every
 # socket non-blocking. A connection that is over, or that fails (`OSError` of `recv` or `send`, but
 # not `BlockingIOError`), is closed, and nobody else notices. A client that does not read keeps nobody
 # waiting. When `accept()` raises an `OSError` that is no `BlockingIOError`, close all connections
