@@ -2359,7 +2359,8 @@ def _():
         """Whether all octets arrive of one chunk that no buffer holds."""
         with running(scribe) as server:
             got = ask_digest(server.address, [b"z" * 8_000_000], 3.0).split(" ")[0]
-        return "all of it" if got == "8000000" else "some of it" if got != "0" else "nothing"
+        part = got.isdigit() and 65_536 <= int(got) < 8_000_000  # how much is for the system to say
+        return "all of it" if got == "8000000" else "some of it" if part else got
 
     check.probe(
         ask_digest,
@@ -3551,9 +3552,13 @@ def yours_for(caller: Caller, machine: type) -> End:
 
 
 def goodbye(net: Network) -> list[str]:
-    """Who said what since the handshake."""
-    spoken = [record for record in net.trace if record.segment][3:]
-    return [f"{'you' if r.sent else 'peer'}: {Flag(r.segment.flags).names()}" for r in spoken]
+    """Who said what since the handshake; if the peer had to say its FIN again, all of it once."""
+    spoken = [(record.sent, record.segment) for record in net.trace if record.segment][3:]
+    said = [(sent, Flag(each.flags).names(), each.seq, each.ack) for sent, each in spoken]
+    fins = [each for each in said if not each[0] and "FIN" in each[1]]
+    if len(fins) > len(set(fins)):  # on a busy machine your answer comes late
+        said = list(dict.fromkeys(said))
+    return [f"{'you' if sent else 'peer'}: {names}" for sent, names, _, _ in said]
 
 
 def settled(caller: Caller, wanted: str) -> str:
