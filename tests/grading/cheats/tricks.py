@@ -126,7 +126,7 @@ trick(
 class Bomb:
     def __reduce__(self):
         import os
-        return (os.system, ("touch /tmp/wirelab-was-here",))
+        return (os.system, ("touch wirelab-was-here",))
 """,
     "trick = lambda *a, **k: Bomb()\n" + ALL,
 )
